@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check ``[pci] device_spec`` against the devices that this host has."""
+
+import json
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
+from nova.pci import whitelist
+
+from nova_pt_migrate.core import errors
+
+_ONE_DEVICE = ('address', 'devname')
+
+
+def check(
+    device_spec: Sequence[str], devices: Iterable[dict[str, Any]]
+) -> list[str]:
+    """Look whether each entry names a device of this host.
+
+    Hosts of one cloud often share nova.conf, so an entry by vendor and
+    product that fits none of this host's devices is only worth a warning. An
+    entry that names one device of this very host and is wrong is an error.
+
+    :param devices: as Nova's libvirt driver reports them
+    :returns: warnings, one sentence each
+    :raises errors.CannotStart: naming the entry
+    """
+    present = list(devices)
+    warnings = []
+    for text in device_spec:
+        spec = whitelist.Whitelist([text])
+        if any(_fits(spec, device) for device in present):
+            continue
+        sentence = (
+            f'[pci] device_spec = {text} names no PCI device of this host; '
+            f'allowed is what "lspci -Dnn" shows, and VFs exist only once '
+            f'sriov_numvfs of their PF is set.'
+        )
+        if _names_one_device(text):
+            raise errors.CannotStart(sentence)
+        warnings.append(sentence)
+    return warnings
+
+
+def _fits(spec: whitelist.Whitelist, device: dict[str, Any]) -> bool:
+    return spec.device_assignable(device) is not None
+
+
+def _names_one_device(text: str) -> bool:
+    """True for an exact address or a netdev, not for a pattern."""
+    entries = json.loads(text)
+    for entry in entries if isinstance(entries, list) else [entries]:
+        address = entry.get('address', '')
+        if isinstance(address, str) and address and '*' not in address:
+            return True
+        if entry.get('devname'):
+            return True
+    return False

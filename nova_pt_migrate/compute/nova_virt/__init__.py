@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory that becomes part of nova.virt; nothing else belongs here."""

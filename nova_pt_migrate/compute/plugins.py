@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Load the plug-ins that nova.conf names, all of them or none."""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
+
+from stevedore import named
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.pairing import contract
+
+PAIRINGS = 'nova_pt_migrate.pairings'
+
+
+def pairings(names: Sequence[str]) -> tuple[contract.Pairing, ...]:
+    """Return the pairings in the order of ``[pt_migrate] pairings``.
+
+    :raises errors.CannotStart: if a name is given twice, is provided by no
+        package or by two, or what provides it cannot be imported
+    """
+    available = _available(PAIRINGS)
+    for name in names:
+        _check(name, names, available)
+    manager = named.NamedExtensionManager(
+        PAIRINGS,
+        names=list(names),
+        name_order=True,
+        invoke_on_load=True,
+        on_load_failure_callback=_broken,
+    )
+    return tuple(extension.obj for extension in manager)
+
+
+def _available(group: str) -> dict[str, set[str]]:
+    """Return what provides each name of an entry point group."""
+    available: dict[str, set[str]] = {}
+    for entry_point in importlib.metadata.entry_points(group=group):
+        available.setdefault(entry_point.name, set()).add(entry_point.value)
+    return available
+
+
+def _check(
+    name: str, names: Sequence[str], available: dict[str, set[str]]
+) -> None:
+    where = f'[pt_migrate] pairings = {",".join(names)}'
+    if names.count(name) > 1:
+        raise errors.CannotStart(
+            f'{where}: {name} is there twice; name each pairing once.'
+        )
+    if name not in available:
+        raise errors.CannotStart(
+            f'{where}: no installed package provides {name}; allowed are '
+            f'{", ".join(sorted(available)) or "none at all"}.'
+        )
+    if len(available[name]) > 1:
+        raise errors.CannotStart(
+            f'{where}: {name} is provided twice, by '
+            f'{" and by ".join(sorted(available[name]))}; uninstall one of '
+            f'them.'
+        )
+
+
+def _broken(_manager: Any, entry_point: Any, exc: BaseException) -> None:
+    raise errors.CannotStart(
+        f'[pt_migrate] pairings: {entry_point.name} ({entry_point.value}) '
+        f'cannot be loaded ({type(exc).__name__}: {exc}); repair or '
+        f'uninstall the package that provides it, or leave the name out.'
+    )

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which Neutron ports have devices of ours, and how they are described.
+
+A VIF is Nova's view of a port (nova.network.model.VIF); a device of ours is
+the VF of a port of VNIC type ``direct`` or the PF of one of type
+``direct-physical``.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from nova.network import model as network_model
+
+from nova_pt_migrate.core import model
+
+Vif = Any
+XmlOf = Callable[[Vif], str]
+
+VIF_TYPES = {
+    network_model.VNIC_TYPE_DIRECT: network_model.VIF_TYPE_HW_VEB,
+    network_model.VNIC_TYPE_DIRECT_PHYSICAL: network_model.VIF_TYPE_HOSTDEV,
+}
+"""The VNIC types of our devices, and the one VIF type known for each."""
+
+
+def owned(vifs: Iterable[Vif]) -> list[Vif]:
+    """Return the VIFs whose device this driver unplugs and plugs."""
+    return [vif for vif in vifs if vif['vnic_type'] in VIF_TYPES]
+
+
+def left_to_nova(vifs: Iterable[Vif]) -> list[Vif]:
+    """Return the VIFs whose device stock Nova detaches and attaches."""
+    return [
+        vif
+        for vif in vifs
+        if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH
+        and vif['vnic_type'] not in VIF_TYPES
+    ]
+
+
+def refusals(vifs: Iterable[Vif]) -> list[str]:
+    """Say of each VIF of ours that cannot be handled which and why."""
+    return [
+        f'Port {vif["id"]} is bound as {_bound_as(vif)}; live migration with '
+        f'the pt_migrate driver needs a {vif["vnic_type"]} port bound as '
+        f'{VIF_TYPES[vif["vnic_type"]]}. Detach the port, or use cold '
+        f'migration.'
+        for vif in owned(vifs)
+        if vif['type'] != VIF_TYPES[vif['vnic_type']] or _switchdev(vif)
+    ]
+
+
+def devices(vifs: Iterable[Vif], xml_of: XmlOf) -> tuple[model.Device, ...]:
+    """Return the devices of the VIFs on the host where they are bound."""
+    return tuple(
+        model.Device(
+            address=vif['profile']['pci_slot'],
+            port=vif['id'],
+            xml=xml_of(vif),
+        )
+        for vif in owned(vifs)
+    )
+
+
+def source_vifs(migrate_data: Any) -> list[Vif]:
+    """Return the VIFs as bound on the source; empty if Nova has none."""
+    return [vif.source_vif for vif in migrate_vifs(migrate_data)]
+
+
+def migrate_vifs(migrate_data: Any) -> list[Any]:
+    """Return the VIFMigrateData that know their VIF on the source."""
+    if 'vifs' not in migrate_data or not migrate_data.vifs:
+        return []
+    return [
+        vif
+        for vif in migrate_data.vifs
+        if 'source_vif' in vif and vif.source_vif
+    ]
+
+
+def _switchdev(vif: Vif) -> bool:
+    """True for a representor port of hardware-offloaded Open vSwitch.
+
+    The port's owner asks for it with this capability (Neutron, "Open vSwitch
+    hardware offloading").
+    """
+    return 'switchdev' in (vif['profile'] or {}).get('capabilities', ())
+
+
+def _bound_as(vif: Vif) -> str:
+    offload = ' with hardware offload (switchdev)' if _switchdev(vif) else ''
+    return f'{vif["type"]}{offload}'

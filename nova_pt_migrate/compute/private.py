@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of Nova that are touched though they are nobody's promise.
+
+Lines are those of nova 34.0.0. If a signature differs the service must not
+start: a hook that Nova no longer calls, or calls with other values, would let
+servers lose their devices without a word.
+"""
+
+import importlib
+import importlib.metadata
+import inspect
+from typing import Any
+
+from nova_pt_migrate.core import errors
+
+TESTED = ('34',)
+"""Major releases of nova that the test suites of this package ran with."""
+
+PARTS = {
+    # nova/virt/libvirt/driver.py:11426, called in _live_migration_operation
+    'nova.virt.libvirt.driver:LibvirtDriver._detach_direct_passthrough_vifs': (
+        'self', 'context', 'migrate_data', 'instance',
+    ),
+    # driver.py:12014, called after arrival and in the rollback at the source
+    'nova.virt.libvirt.driver:LibvirtDriver._reattach_instance_vifs': (
+        'self', 'context', 'instance', 'network_info',
+    ),
+    # driver.py:11447, runs in a thread of its own beside the monitor
+    'nova.virt.libvirt.driver:LibvirtDriver._live_migration_operation': (
+        'self', 'context', 'instance', 'dest', 'block_migration',
+        'migrate_data', 'guest', 'device_names',
+    ),
+    # driver.py:2629, where libvirt's device events arrive
+    'nova.virt.libvirt.driver:LibvirtDriver.emit_event': ('self', 'event'),
+    # guest.py:107; its _domain is the virDomain that migrate() (600) calls
+    'nova.virt.libvirt.guest:Guest.__init__': ('self', 'domain'),
+    'nova.virt.libvirt.guest:Guest.migrate': (
+        'self', 'destination', 'migrate_uri', 'migrate_disks',
+        'destination_xml', 'flags', 'bandwidth', 'parallel',
+    ),
+    'nova.virt.libvirt.vif:LibvirtGenericVIFDriver.get_config': (
+        'self', 'instance', 'vif', 'image_meta', 'flavor', 'virt_type',
+    ),
+    'nova.virt.libvirt.vif:LibvirtGenericVIFDriver.plug': (
+        'self', 'instance', 'vif',
+    ),
+    'nova.virt.libvirt.vif:LibvirtGenericVIFDriver.unplug': (
+        'self', 'instance', 'vif',
+    ),
+    'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
+}  # fmt: skip
+
+
+def check() -> list[str]:
+    """Compare Nova's release and private parts with what is known.
+
+    :returns: warnings, one sentence each
+    :raises errors.CannotStart: if a part is missing or changed, naming it
+    """
+    release = importlib.metadata.version('nova')
+    for path, known in PARTS.items():
+        found = _parameters(path)
+        if found != known:
+            raise errors.CannotStart(
+                f'nova {release}: {path.replace(":", ".")} takes '
+                f'{_words(found)} where {_words(known)} is known; install a '
+                f'nova-pt-migrate made for this release of Nova.'
+            )
+    if release.split('.')[0] in TESTED:
+        return []
+    return [
+        f'nova-pt-migrate has not been tested with nova {release}; tested '
+        f'are the releases {", ".join(TESTED)}. Try it with a server that '
+        f'may be lost, or install a tested release.'
+    ]
+
+
+def _parameters(path: str) -> tuple[str, ...] | None:
+    module, _, name = path.partition(':')
+    try:
+        part: Any = importlib.import_module(module)
+        for attribute in name.split('.'):
+            part = getattr(part, attribute)
+    except (ImportError, AttributeError):
+        return None
+    return tuple(inspect.signature(part).parameters)
+
+
+def _words(parameters: tuple[str, ...] | None) -> str:
+    return 'nothing' if parameters is None else f'({", ".join(parameters)})'

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The devices of one server on this host: observe, plan, act."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import phases
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import wiring
+from nova_pt_migrate.core import act
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import steps
+from nova_pt_migrate.host import domain as host_domain
+from nova_pt_migrate.host import xml as domain_xml
+
+LOG = logging.getLogger(__name__)
+
+
+class Server:
+    """What this driver owns of a server, on the host where this runs.
+
+    :param domain: the server's libvirt domain
+    :param vif_driver: Nova's, for the host's side of each device
+    :param xml_of: gives the libvirt element of a VIF
+    """
+
+    def __init__(
+        self,
+        instance: Any,
+        domain: host_domain.LibvirtDomain,
+        vif_driver: Any,
+        xml_of: ports.XmlOf,
+        settings: configuration.Settings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._instance = instance
+        self._domain = domain
+        self._vif_driver = vif_driver
+        self._xml_of = xml_of
+        self._settings = settings
+        self._clock = clock
+
+    def leave(self, vifs: list[ports.Vif], migration: str | None) -> None:
+        """Unplug the devices of the VIFs, all under one deadline.
+
+        The persistent XML keeps them.
+
+        :raises errors.NotUnplugged: some are still in the live domain and
+            may still leave it; what left is out
+        :raises errors.HostError: libvirt does not answer; nothing was asked
+        """
+        todo, _ = self._plan(model.Place.LEAVING, vifs)
+        unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
+        with self._phase('unplug', migration, unplugs) as phase:
+            outcome = act.unplug(
+                self._domain,
+                wiring.VifWiring(self._vif_driver, self._instance, vifs),
+                unplugs,
+                seconds=self._settings.unplug_timeout,
+                retry=self._settings.unplug_retry_interval,
+                clock=self._clock,
+            )
+            if outcome.failures:
+                phase.result = 'unplug_timeout'
+                raise errors.NotUnplugged(outcome.failures)
+
+    def come_home(
+        self, vifs: list[ports.Vif], migration: str | None = None
+    ) -> dict[str, str]:
+        """Plug each device of the VIFs that the live domain lacks.
+
+        Never raises for a device or for libvirt: the guest runs here, and
+        whoever calls has more to do than this.
+
+        :returns: a sentence for each device that is not in the guest, by
+            host PCI address; it is logged with what to do
+        """
+        try:
+            todo, found = self._plan(model.Place.HOME, vifs)
+        except errors.HostError as exc:
+            return self._report({vif['id']: str(exc) for vif in vifs})
+        plugs = [step for step in todo if isinstance(step, steps.Plug)]
+        if not plugs:
+            return {}
+        with self._phase('plug', migration, plugs) as phase:
+            outcome = act.plug(
+                self._domain,
+                wiring.VifWiring(self._vif_driver, self._instance, vifs),
+                plugs,
+                seconds=self._settings.plug_deadline(found.memory_gib),
+            )
+            if outcome.failures:
+                phase.result = 'plug_failed'
+        return self._report(outcome.failures)
+
+    def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
+        """Return the destination's devices at the guest's PCI addresses.
+
+        :param migrate_vifs: VIFMigrateData of devices that are still plugged
+            here or in the persistent XML
+        :raises errors.HostError: libvirt does not answer
+        """
+        found = self._domain.observe()
+        here = {**found.persistent, **found.live}
+        elements = []
+        for migrate_vif in migrate_vifs:
+            element = self._xml_of(migrate_vif.get_dest_vif())
+            address = migrate_vif.source_vif['profile']['pci_slot']
+            if address in here:
+                element = domain_xml.with_guest_address(
+                    element, here[address].xml
+                )
+            elements.append(element)
+        return elements
+
+    def _plan(
+        self, place: model.Place, vifs: list[ports.Vif]
+    ) -> tuple[tuple[steps.Step, ...], model.Found]:
+        found = self._domain.observe()
+        wanted = model.Wanted(place, ports.devices(vifs, self._xml_of))
+        return plan.plan(found, wanted), found
+
+    def _phase(
+        self, name: str, migration: str | None, todo: list[Any]
+    ) -> Any:
+        return phases.phase(
+            name,
+            self._instance.uuid,
+            migration,
+            [step.device.address for step in todo],
+        )
+
+    def _report(self, failures: dict[str, str]) -> dict[str, str]:
+        for device, reason in failures.items():
+            LOG.error(
+                'Device %s is not in the guest: %s. The server runs without '
+                'it; when the cause is removed, reboot the server hard to '
+                'get it back.',
+                device, reason, instance=self._instance,
+            )  # fmt: skip
+        return failures

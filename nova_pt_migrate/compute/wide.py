@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give the destination a persistent XML that is wider than the live one.
+
+The guest travels without its devices, and libvirt undefines it at the source.
+The record of what it must have is the persistent XML, so the destination's
+must already hold the destination's devices at the guest's PCI addresses.
+libvirt takes different documents for the two (``persistent_xml`` of
+virDomainMigrateToURI3, seen with libvirt 11.3); Nova passes one for both
+(nova/virt/libvirt/guest.py:636).
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+from nova_pt_migrate.host import xml as domain_xml
+
+
+class WideDomain:
+    """A ``libvirt.virDomain`` whose migration persists more devices.
+
+    Everything but the migration is passed on to the domain.
+
+    :param devices: elements to add to the persistent XML
+    :param moving: entered around libvirt's call
+    """
+
+    def __init__(
+        self, domain: Any, devices: Sequence[str], moving: Callable[[], Any]
+    ) -> None:
+        self._domain = domain
+        self._devices = tuple(devices)
+        self._moving = moving
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._domain, name)
+
+    def migrateToURI3(  # noqa: N802 (libvirt's name)
+        self, destination: str, params: dict[str, Any], flags: int
+    ) -> Any:
+        """Migrate with ``persistent_xml`` widened; raises as libvirt does."""
+        wide = dict(params)
+        wide['persistent_xml'] = domain_xml.with_devices(
+            params['persistent_xml'], self._devices
+        )
+        with self._moving():
+            return self._domain.migrateToURI3(
+                destination, params=wide, flags=flags
+            )

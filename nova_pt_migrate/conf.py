@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of group ``[pt_migrate]`` in nova.conf."""
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup(
+    'pt_migrate',
+    title='Live migration of servers with pass-through devices',
+    help="""
+Options of the compute driver ``pt_migrate.PassthroughLibvirtDriver``. They
+are read by nova-compute when it starts.
+""",
+)
+
+OPTS: list[cfg.Opt] = [
+    cfg.FloatOpt(
+        'unplug_timeout',
+        default=60.0,
+        min=0.1,
+        max=3600.0,
+        help="""
+Seconds that a guest has to release its pass-through devices.
+
+All devices of a server are asked for at once and share this deadline. When it
+passes, the live migration fails and the server stays on the source host with
+all its devices. Change it when guests with slow drivers, or many devices that
+are released one after the other, need longer.
+
+Possible values:
+
+* Any number of seconds from 0.1 to 3600.
+
+Related options:
+
+* ``[pt_migrate] unplug_retry_interval``
+""",
+    ),
+    cfg.FloatOpt(
+        'unplug_retry_interval',
+        default=5.0,
+        min=0.1,
+        max=600.0,
+        help="""
+Seconds between two requests to a guest to release one device.
+
+A guest that is still booting loses a request, so it is repeated until
+``unplug_timeout`` has passed. A repeated request does no harm. There is
+hardly a reason to change it.
+
+Possible values:
+
+* Any number of seconds from 0.1 to 600. A value above ``unplug_timeout``
+  means one request only.
+
+Related options:
+
+* ``[pt_migrate] unplug_timeout``
+""",
+    ),
+    cfg.FloatOpt(
+        'plug_timeout',
+        default=60.0,
+        min=1.0,
+        max=3600.0,
+        help="""
+Seconds that plugging one device into a guest may take, without the part that
+grows with the guest's memory.
+
+When it passes, the other devices of the server are still plugged, and the
+server runs without the one that did not come. Change it when the log shows
+that devices come later than this.
+
+Possible values:
+
+* Any number of seconds from 1 to 3600.
+
+Related options:
+
+* ``[pt_migrate] plug_timeout_per_gib``
+""",
+    ),
+    cfg.FloatOpt(
+        'plug_timeout_per_gib',
+        default=2.0,
+        min=0.0,
+        max=60.0,
+        help="""
+Seconds added to ``plug_timeout`` for each GiB of the guest's memory.
+
+VFIO pins all memory of the guest before the first device is there; after a
+live migration most of it has to be found first. Lower it for guests on huge
+pages, raise it on hosts with slow memory.
+
+Possible values:
+
+* Any number of seconds from 0 to 60.
+
+Related options:
+
+* ``[pt_migrate] plug_timeout``
+""",
+    ),
+    cfg.ListOpt(
+        'pairings',
+        default=['none'],
+        help="""
+Names of the pairings that this host may use, in order of preference.
+
+A pairing makes one link of a pass-through NIC and its standby for the guest.
+A name that no installed package provides, or that two provide, stops the
+service.
+
+Possible values:
+
+* A list of entry points of group ``nova_pt_migrate.pairings``. This package
+  provides ``none``: the device is unplugged and plugged again, and what the
+  guest does meanwhile is the guest's own affair.
+""",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options; a second time has no effect."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return all options, for oslo-config-generator and Sphinx."""
+    return [(GROUP, OPTS)]

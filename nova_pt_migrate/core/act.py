@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the steps of a plan, each bounded in time, and report what is left."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Sequence
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import ports
+from nova_pt_migrate.core import steps
+
+Clock = Callable[[], float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the steps came to.
+
+    :ivar done: the devices whose step was proven
+    :ivar failures: a sentence for each other device, by host PCI address
+    """
+
+    done: tuple[model.Device, ...]
+    failures: dict[str, str]
+
+
+def unplug(
+    domain: ports.Domain,
+    wiring: ports.Wiring,
+    todo: Sequence[steps.Unplug],
+    *,
+    seconds: float,
+    retry: float,
+    clock: Clock,
+) -> Outcome:
+    """Ask for all devices at once, then wait for all under one deadline.
+
+    A guest that is still booting loses a request, so each device that is
+    still there is asked for again every ``retry`` seconds. Proof is the
+    ``device-removed`` event or the live XML, never a return code.
+
+    :param seconds: the deadline for all devices together
+    :param retry: seconds between two requests for one device
+    :param clock: monotonic seconds
+    :returns: never raises for a device; one in ``failures`` is still in the
+        live domain and, once it was asked for, may still leave it
+    """
+    left = {step.alias: step for step in todo}
+    failures: dict[str, str] = {}
+    errors_by_alias: dict[str, str] = {}
+    gone: list[model.Device] = []
+    deadline = clock() + seconds
+    ask_at = clock()
+    with domain.watch() as watch:
+        while left and clock() < deadline:
+            if clock() >= ask_at:
+                errors_by_alias = _ask(domain, left)
+                ask_at = clock() + retry
+            events = watch.wait(max(min(deadline, ask_at) - clock(), 0.0))
+            for step in _released(domain, events, left):
+                wiring.disconnect(step.device)
+                gone.append(step.device)
+            for step in _kept(events, left):
+                failures[step.device.address] = (
+                    'the guest reported that it cannot release it'
+                )
+    for alias, step in left.items():
+        failures[step.device.address] = (
+            f'the guest did not release it within {seconds:g} s and may '
+            f'still do so'
+            + (f' (last answer: {errors_by_alias[alias]})'
+               if alias in errors_by_alias else '')
+        )
+    return Outcome(tuple(gone), failures)
+
+
+def _ask(
+    domain: ports.Domain, left: dict[str, steps.Unplug]
+) -> dict[str, str]:
+    """Request each device; an error is no proof, so it is only kept."""
+    answers = {}
+    for alias in left:
+        try:
+            domain.request_unplug(alias)
+        except errors.HostError as exc:
+            answers[alias] = str(exc)
+    return answers
+
+
+def _released(
+    domain: ports.Domain,
+    events: Sequence[ports.DeviceEvent],
+    left: dict[str, steps.Unplug],
+) -> list[steps.Unplug]:
+    """Take what has left the guest out of ``left`` and return it."""
+    removed = {event.alias for event in events if event.removed}
+    try:
+        live = domain.observe().live
+    except errors.HostError:
+        # Without the XML only the events count; it is read again later.
+        gone = [alias for alias in left if alias in removed]
+    else:
+        gone = [
+            alias
+            for alias, step in left.items()
+            if alias in removed or step.device.address not in live
+        ]
+    return [left.pop(alias) for alias in gone]
+
+
+def _kept(
+    events: Sequence[ports.DeviceEvent], left: dict[str, steps.Unplug]
+) -> list[steps.Unplug]:
+    """Take what the guest refused to release out of ``left``."""
+    refused = [event.alias for event in events if not event.removed]
+    return [left.pop(alias) for alias in refused if alias in left]
+
+
+def plug(
+    domain: ports.Domain,
+    wiring: ports.Wiring,
+    todo: Sequence[steps.Plug],
+    *,
+    seconds: float,
+) -> Outcome:
+    """Plug each device on its own; one that fails does not stop the others.
+
+    :param seconds: the deadline for each device
+    :returns: never raises for a device; one in ``failures`` is not in the
+        guest (it may still come after a time-out)
+    """
+    failures: dict[str, str] = {}
+    done: list[model.Device] = []
+    for step in todo:
+        address = step.device.address
+        try:
+            wiring.connect(step.device)
+            domain.plug(step.xml, step.persist, seconds)
+            done.append(step.device)
+        except errors.PlugTimeout as exc:
+            failures[address] = str(exc)
+        except errors.HostError as exc:
+            failures[address] = str(exc)
+            wiring.disconnect(step.device)
+    return Outcome(tuple(done), failures)

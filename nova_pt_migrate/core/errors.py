@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, grouped by what the reader does next.
+
+::
+
+    PtMigrateError
+      CannotStart       the service must not start; correct the configuration
+      Refused           nothing was changed; try another host or correct it
+      NotUnplugged      some devices are still in the guest; bring it home
+      HostError         one call to the host failed
+        PlugFailed      the device did not get into the guest
+        PlugTimeout     the device may still get into the guest
+"""
+
+from collections.abc import Sequence
+
+
+class PtMigrateError(Exception):
+    """Root of all errors of this project."""
+
+
+class CannotStart(PtMigrateError):
+    """The service must not start with this configuration or host."""
+
+
+class Refused(PtMigrateError):
+    """A live migration was refused before anything was changed.
+
+    :param reasons: one sentence each, all that were found
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(reasons)
+        self.reasons = tuple(reasons)
+
+    def __str__(self) -> str:
+        return ' '.join(self.reasons)
+
+
+class HostError(PtMigrateError):
+    """One call to the host failed; the text says which and why."""
+
+
+class PlugFailed(HostError):
+    """The device is not in the guest."""
+
+
+class PlugTimeout(HostError):
+    """The call has not returned: the device may still get into the guest."""
+
+
+class NotUnplugged(PtMigrateError):
+    """Devices are still in the live domain and may still leave it.
+
+    :param failures: a sentence for each device, by its host PCI address
+    """
+
+    def __init__(self, failures: dict[str, str]) -> None:
+        super().__init__(failures)
+        self.failures = dict(failures)
+
+    def __str__(self) -> str:
+        return '; '.join(
+            f'device {address}: {reason}'
+            for address, reason in sorted(self.failures.items())
+        )

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values the planner works on: what was found and what is wanted."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FoundDevice:
+    """A pass-through device as one of the domain's XML documents shows it.
+
+    :ivar address: PCI address on the host, ``dddd:bb:ss.f``
+    :ivar xml: the device's element, complete
+    :ivar alias: libvirt's name of the device; only the live XML must have one
+    :ivar guest_address: PCI address in the guest, or None if not assigned
+    """
+
+    address: str
+    xml: str
+    alias: str | None = None
+    guest_address: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the domain showed; devices by host PCI address.
+
+    :ivar active: the guest exists on this host, running or paused
+    :ivar memory_gib: the guest's maximum memory in GiB
+    """
+
+    active: bool
+    memory_gib: float
+    live: Mapping[str, FoundDevice]
+    persistent: Mapping[str, FoundDevice]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Device:
+    """A device that this driver owns on this host.
+
+    :ivar address: PCI address on the host, ``dddd:bb:ss.f``
+    :ivar port: UUID of the Neutron port
+    :ivar xml: the element to plug where the persistent XML has none
+    """
+
+    address: str
+    port: str
+    xml: str
+
+
+class Place(enum.Enum):
+    """Where the server is meant to be when the plan has run."""
+
+    LEAVING = 'leaving'
+    """No device that this driver owns is in the live domain."""
+
+    HOME = 'home'
+    """Every device that this host owns is in the live domain."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What should be: all owned devices in, or none of them."""
+
+    place: Place
+    devices: tuple[Device, ...]

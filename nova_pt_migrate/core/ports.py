@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the core asks of a compute host; rooms host and compute provide it."""
+
+import contextlib
+import dataclasses
+from typing import Protocol
+
+from nova_pt_migrate.core import model
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeviceEvent:
+    """libvirt's word on a device: it has left, or the guest kept it.
+
+    :ivar alias: libvirt's name of the device
+    :ivar removed: True for ``device-removed``, False for
+        ``device-removal-failed``
+    """
+
+    alias: str
+    removed: bool
+
+
+class Watch(Protocol):
+    """A subscription to the device events of one domain."""
+
+    def wait(self, seconds: float) -> list[DeviceEvent]:
+        """Return the events since the last call.
+
+        Blocks for up to ``seconds`` while there is none; the list may be
+        empty. Never raises.
+        """
+
+
+class Domain(Protocol):
+    """One libvirt domain on this host."""
+
+    def observe(self) -> model.Found:
+        """Look at the live and the persistent XML. Changes nothing.
+
+        :raises errors.HostError: if libvirt does not answer
+        """
+
+    def watch(self) -> contextlib.AbstractContextManager[Watch]:
+        """Subscribe to device events until the context ends."""
+
+    def request_unplug(self, alias: str) -> None:
+        """Ask the guest to release the device; returns at once.
+
+        The request cannot be withdrawn: after it the device may leave at
+        any time. The persistent XML is not changed.
+
+        :raises errors.HostError: libvirt's answer was an error: the device
+            is not there, was asked for before, or was not asked for; only a
+            look at the domain tells which
+        """
+
+    def plug(self, xml: str, persist: bool, seconds: float) -> None:
+        """Put the device into the live domain; blocks until it is there.
+
+        :param persist: change the persistent XML as well
+        :param seconds: how long to wait for libvirt's answer
+        :raises errors.PlugFailed: the device is in neither XML
+        :raises errors.PlugTimeout: no answer yet; the device may still come
+        """
+
+
+class Wiring(Protocol):
+    """The host's side of a device: trust mode and the like."""
+
+    def connect(self, device: model.Device) -> None:
+        """Prepare the device before it is plugged; may be repeated.
+
+        :raises errors.HostError: the device is as it was before
+        """
+
+    def disconnect(self, device: model.Device) -> None:
+        """Undo :meth:`connect` once no guest has the device.
+
+        Never raises: what is left is harmless and the provider logs it.
+        """

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One change on one host each; the planner makes them, act runs them."""
+
+import dataclasses
+
+from nova_pt_migrate.core import model
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unplug:
+    """Take the device out of the live domain; the persistent XML keeps it.
+
+    :ivar alias: libvirt's name of the device in the live domain
+    """
+
+    device: model.Device
+    alias: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plug:
+    """Put the device into the live domain.
+
+    :ivar xml: the element to plug
+    :ivar persist: put it into the persistent XML too, which lacks it
+    """
+
+    device: model.Device
+    xml: str
+    persist: bool
+
+
+Step = Unplug | Plug

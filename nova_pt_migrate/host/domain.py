@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One libvirt domain, as the core wants it: look, unplug, plug.
+
+What libvirt really does, seen with libvirt 11.3 and QEMU 10.0: an unplug
+request by alias returns at once and changes the live domain only; the device
+is gone when libvirt sends ``device-removed``; an attach to the live domain
+takes the guest's PCI address from the element.
+"""
+
+import contextlib
+import threading
+from typing import Any
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import ports
+from nova_pt_migrate.host import events
+from nova_pt_migrate.host import xml as domain_xml
+
+
+class LibvirtDomain:
+    """Provides :class:`core.ports.Domain`.
+
+    :param domain: a ``libvirt.virDomain``
+    :param libvirt: the libvirt module; passed in, since a host without it
+        must still be able to import this module and say so
+    :param device_events: where libvirt's device events arrive
+    """
+
+    def __init__(
+        self,
+        domain: Any,
+        libvirt: Any,
+        device_events: events.DeviceEvents,
+    ) -> None:
+        self._domain = domain
+        self._libvirt = libvirt
+        self._events = device_events
+
+    def observe(self) -> model.Found:
+        """See :meth:`core.ports.Domain.observe`."""
+        try:
+            active = bool(self._domain.isActive())
+            live = self._domain.XMLDesc(0) if active else None
+            inactive = self._domain.XMLDesc(
+                self._libvirt.VIR_DOMAIN_XML_INACTIVE
+            )
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+        return model.Found(
+            active=active,
+            memory_gib=domain_xml.memory_gib(inactive),
+            live=domain_xml.devices(live) if live else {},
+            persistent=domain_xml.devices(inactive),
+        )
+
+    def watch(self) -> contextlib.AbstractContextManager[ports.Watch]:
+        """See :meth:`core.ports.Domain.watch`."""
+        return self._events.watch(self._domain.UUIDString())
+
+    def request_unplug(self, alias: str) -> None:
+        """See :meth:`core.ports.Domain.request_unplug`."""
+        try:
+            self._domain.detachDeviceAlias(
+                alias, self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+            )
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+
+    def plug(self, xml: str, persist: bool, seconds: float) -> None:
+        """See :meth:`core.ports.Domain.plug`.
+
+        libvirt's call cannot be withdrawn, so it runs in a thread of its own
+        which is left behind when the time is over.
+        """
+        flags = self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+        if persist:
+            flags |= self._libvirt.VIR_DOMAIN_AFFECT_CONFIG
+        call = _Call(
+            lambda: self._domain.attachDeviceFlags(
+                domain_xml.for_plug(xml), flags
+            )
+        )
+        if not call.finished(seconds):
+            raise errors.PlugTimeout(
+                f'libvirt has not answered the attach for {seconds:g} s; the '
+                f'device may still come'
+            )
+        if isinstance(call.error, self._libvirt.libvirtError):
+            raise errors.PlugFailed(f'libvirt: {call.error}') from call.error
+        if call.error is not None:
+            raise call.error
+
+
+class _Call:
+    """A blocking call in a thread, and what came of it."""
+
+    def __init__(self, function: Any) -> None:
+        self.error: Exception | None = None
+        self._function = function
+        self._thread = threading.Thread(
+            target=self._run, name='pt_migrate-plug', daemon=True
+        )
+        self._thread.start()
+
+    def finished(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._function()
+        except Exception as exc:
+            self.error = exc

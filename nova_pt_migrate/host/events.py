@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hand libvirt's device events to whoever watches the domain."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from nova_pt_migrate.core import ports
+
+
+class DeviceWatch:
+    """The events of one domain since the watch began."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._events: list[ports.DeviceEvent] = []
+
+    def wait(self, seconds: float) -> list[ports.DeviceEvent]:
+        """See :meth:`core.ports.Watch.wait`."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: bool(self._events), seconds)
+            events, self._events = self._events, []
+        return events
+
+    def add(self, event: ports.DeviceEvent) -> None:
+        with self._arrived:
+            self._events.append(event)
+            self._arrived.notify_all()
+
+
+class DeviceEvents:
+    """Where device events arrive, from any thread, and are given out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watches: list[tuple[str, DeviceWatch]] = []
+
+    @contextlib.contextmanager
+    def watch(self, domain_uuid: str) -> Iterator[DeviceWatch]:
+        """Collect the domain's events until the context ends.
+
+        Begin before the request: an event that nobody watches for is lost.
+        """
+        entry = (domain_uuid, DeviceWatch())
+        with self._lock:
+            self._watches.append(entry)
+        try:
+            yield entry[1]
+        finally:
+            with self._lock:
+                self._watches.remove(entry)
+
+    def publish(self, domain_uuid: str, event: ports.DeviceEvent) -> bool:
+        """Give the event to each watch of the domain; True if any had it."""
+        with self._lock:
+            watches = [w for uuid, w in self._watches if uuid == domain_uuid]
+        for watch in watches:
+            watch.add(event)
+        return bool(watches)

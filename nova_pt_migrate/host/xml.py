@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pass-through devices in libvirt's domain XML: find, address, insert.
+
+Element and attribute names: https://libvirt.org/formatdomain.html, sections
+"PCI passthrough of a network device" and "USB / PCI / SCSI devices".
+"""
+
+import copy
+from collections.abc import Sequence
+
+from lxml import etree
+
+from nova_pt_migrate.core import model
+
+_DEVICES = (
+    "./devices/interface[@type='hostdev']",
+    "./devices/hostdev[@mode='subsystem'][@type='pci']",
+)
+
+
+def devices(xml: str) -> dict[str, model.FoundDevice]:
+    """Return the pass-through PCI devices of a domain XML by host address."""
+    root = etree.fromstring(xml)
+    found = (_found(e) for path in _DEVICES for e in root.findall(path))
+    return {device.address: device for device in found if device.address}
+
+
+def memory_gib(xml: str) -> float:
+    """Return the guest's maximum memory in GiB, all of which VFIO pins.
+
+    libvirt always writes it in KiB.
+    """
+    kib = etree.fromstring(xml).findtext('./memory')
+    return int(kib) / 2**20 if kib else 0.0
+
+
+def for_plug(xml: str) -> str:
+    """Return a device's element fit for a new attach.
+
+    libvirt names devices itself and refuses a name of its own kind that it
+    did not give; only an alias that a user chose (``ua-``) may stay.
+    """
+    element = etree.fromstring(xml)
+    alias = element.find('alias')
+    if alias is not None and not alias.get('name', '').startswith('ua-'):
+        element.remove(alias)
+    return str(etree.tostring(element, encoding='unicode'))
+
+
+def with_guest_address(xml: str, source_xml: str) -> str:
+    """Return ``xml`` with the guest's PCI address that ``source_xml`` has.
+
+    A device that comes back at another guest address is another device for
+    the guest: its interface gets a new name.
+    """
+    element = etree.fromstring(xml)
+    kept = etree.fromstring(source_xml).find('./address')
+    for present in element.findall('./address'):
+        element.remove(present)
+    if kept is not None:
+        element.append(copy.deepcopy(kept))
+    return str(etree.tostring(element, encoding='unicode'))
+
+
+def with_devices(domain_xml: str, elements: Sequence[str]) -> str:
+    """Return the domain XML with the device elements added at the end."""
+    root = etree.fromstring(domain_xml)
+    parent = root.find('./devices')
+    if parent is None:
+        raise ValueError('the domain XML has no <devices>')
+    for element in elements:
+        parent.append(etree.fromstring(element))
+    return str(etree.tostring(root, encoding='unicode'))
+
+
+def _found(element: etree._Element) -> model.FoundDevice:
+    alias = element.find('./alias')
+    return model.FoundDevice(
+        address=_address(element.find('./source/address')) or '',
+        xml=str(etree.tostring(element, encoding='unicode')).strip(),
+        alias=None if alias is None else alias.get('name'),
+        guest_address=_address(element.find("./address[@type='pci']")),
+    )
+
+
+def _address(element: etree._Element | None) -> str | None:
+    """``dddd:bb:ss.f``; libvirt writes each part as a hexadecimal number."""
+    if element is None:
+        return None
+    domain, bus, slot, function = (
+        int(element.get(part, '0'), 16)
+        for part in ('domain', 'bus', 'slot', 'function')
+    )
+    return f'{domain:04x}:{bus:02x}:{slot:02x}.{function:x}'
