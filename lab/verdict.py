@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a migration left the server whole on one host, and only there.
+
+Pure: it judges facts that somebody collected (see lab.facts). Nothing is
+assumed about a fact that is missing; a check then fails and shows that.
+"""
+
+import collections.abc
+import dataclasses
+
+from lab import record
+
+# PCI device states of Nova in which a server holds the device.
+HELD = ('claimed', 'allocated')
+
+
+@dataclasses.dataclass(frozen=True)
+class HostFacts:
+    """What one compute host shows of the server.
+
+    live and persistent are the PCI addresses of the host's devices in the
+    two domain XMLs; filters maps each VF's address to its admin MAC.
+    """
+
+    name: str
+    domain: bool
+    live: tuple[str, ...] = ()
+    persistent: tuple[str, ...] = ()
+    filters: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """A network interface as the guest itself shows it."""
+
+    name: str
+    driver: str
+    mac: str
+    active: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """A row of Nova's pci_devices that names the server."""
+
+    host: str
+    address: str
+    status: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """A row of Neutron's port bindings for a port of the server."""
+
+    port: str
+    host: str
+    status: str
+    vnic_type: str
+    pci_slot: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """Everything that the verdict looks at, for one server at one time."""
+
+    status: str
+    host: str
+    task_state: str | None
+    migration_status: str
+    hosts: dict[str, HostFacts]
+    links: tuple[Link, ...]
+    devices: tuple[Device, ...]
+    bindings: tuple[Binding, ...]
+    allocations: tuple[str, ...]
+    macs: tuple[str, ...]  # of the server's direct ports
+    answering: bool
+
+
+def place(facts: Facts) -> record.Place:
+    """Say in short where the server and its devices are."""
+    here = facts.hosts.get(facts.host)
+    return record.Place(
+        host=facts.host,
+        live=here.live if here else (),
+        database=tuple(sorted(f'{d.host} {d.address}' for d in facts.devices)),
+        guest=tuple(_said(link) for link in facts.links),
+    )
+
+
+def judge(
+    facts: Facts, source: str, destination: str
+) -> tuple[record.Check, ...]:
+    """Give every check of a migration that ought to have succeeded."""
+    here = facts.hosts[destination]
+    return (
+        *_server(facts, destination),
+        *_devices(facts, here),
+        *_nothing_left(facts, facts.hosts[source], destination),
+    )
+
+
+def _server(
+    facts: Facts, destination: str
+) -> collections.abc.Iterator[record.Check]:
+    yield _check(
+        f'the server is ACTIVE on {destination}',
+        (facts.status, facts.host) == ('ACTIVE', destination),
+        f'{facts.status} on {facts.host}',
+    )
+    yield _check(
+        'no task is left',
+        facts.task_state is None,
+        facts.task_state or 'none',
+    )
+    yield _check(
+        'the migration is completed',
+        facts.migration_status == 'completed',
+        facts.migration_status,
+    )
+    yield _check(
+        'the guest answers',
+        facts.answering,
+        'an echo' if facts.answering else 'no echo',
+    )
+
+
+def _devices(
+    facts: Facts, here: HostFacts
+) -> collections.abc.Iterator[record.Check]:
+    wanted = len(facts.macs)
+    yield _check(
+        'its VFs are in the live XML',
+        here.domain and len(here.live) == wanted,
+        _listed(here.live),
+    )
+    yield _check(
+        'the persistent XML agrees',
+        here.persistent == here.live,
+        _listed(here.persistent),
+    )
+    held = tuple(sorted(d.address for d in facts.devices if _held(d, here)))
+    yield _check(
+        "Nova's database has the same VFs",
+        bool(held) and held == here.live,
+        _listed(held),
+    )
+    slots = tuple(sorted(b.pci_slot for b in facts.bindings if b.pci_slot))
+    yield _check(
+        'the port bindings name them',
+        bool(slots) and slots == here.live,
+        _listed(slots),
+    )
+    yield from _in_guest(facts)
+
+
+def _in_guest(facts: Facts) -> collections.abc.Iterator[record.Check]:
+    primaries = [link for link in facts.links if link.mac in facts.macs]
+    yield _check(
+        'the guest has them',
+        {link.mac for link in primaries} == set(facts.macs),
+        _listed(_said(link) for link in primaries),
+    )
+    yield _check(
+        'a VF is the active link of the guest',
+        any(link.active for link in primaries),
+        _listed(link.name for link in facts.links if link.active),
+    )
+
+
+def _nothing_left(
+    facts: Facts, there: HostFacts, destination: str
+) -> collections.abc.Iterator[record.Check]:
+    source = there.name
+    left = [d for d in facts.devices if d.host != destination]
+    yield _check(
+        f'no domain is left on {source}',
+        not there.domain,
+        'a domain' if there.domain else 'none',
+    )
+    yield _check(
+        f'no VF is claimed on {source}',
+        not left,
+        _listed(f'{device.address} {device.status}' for device in left),
+    )
+    elsewhere = [b for b in facts.bindings if b.host != destination]
+    yield _check(
+        'the ports are bound there and nowhere else',
+        bool(facts.bindings) and not elsewhere and _all_active(facts),
+        _listed(f'{b.port} {b.host} {b.status}' for b in facts.bindings),
+    )
+    yield _check(
+        'Placement counts the server there and nowhere else',
+        set(facts.allocations) == {destination},
+        _listed(facts.allocations),
+    )
+    kept = [f'{a} {m}' for a, m in there.filters.items() if m in facts.macs]
+    yield _check(
+        f'no VF of {source} keeps a MAC of the server',
+        bool(there.filters) and not kept,
+        _listed(kept) if there.filters else 'no VF seen',
+    )
+
+
+def _held(device: Device, host: HostFacts) -> bool:
+    return device.host == host.name and device.status in HELD
+
+
+def _all_active(facts: Facts) -> bool:
+    return all(binding.status == 'ACTIVE' for binding in facts.bindings)
+
+
+def _said(link: Link) -> str:
+    text = f'{link.name} {link.driver} {link.mac}'
+    return text + ' active' if link.active else text
+
+
+def _listed(things: collections.abc.Iterable[str]) -> str:
+    return ', '.join(things) or 'none'
+
+
+def _check(what: str, passed: bool, seen: str) -> record.Check:
+    return record.Check(what=what, passed=passed, seen=seen)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of loss: which pings were not answered, and in which phase."""
+
+import collections.abc
+import dataclasses
+
+from lab import record
+
+OUTSIDE = 'outside'
+
+
+def find(
+    samples: collections.abc.Sequence[record.Sample],
+) -> tuple[record.Window, ...]:
+    """Give each run of successive pings without an answer.
+
+    A window ends when the first answered ping after it was sent, so its
+    length is an upper bound of the time without contact; one at the very
+    end has only the time of its last ping.
+    """
+    found: list[record.Window] = []
+    lost: list[record.Sample] = []
+    for sample in samples:
+        if sample.delay is None:
+            lost.append(sample)
+        elif lost:
+            found.append(_window(lost, sample.sent))
+            lost = []
+    if lost:
+        found.append(_window(lost, lost[-1].sent))
+    return tuple(found)
+
+
+def assign(
+    windows: collections.abc.Iterable[record.Window],
+    phases: collections.abc.Sequence[record.Phase],
+) -> tuple[record.Window, ...]:
+    """Name for each window the phase with which it overlaps most."""
+    return tuple(
+        dataclasses.replace(window, phase=_phase_of(window, phases))
+        for window in windows
+    )
+
+
+def lost_by_phase(
+    windows: collections.abc.Iterable[record.Window],
+) -> dict[str, tuple[int, float]]:
+    """Sum for each phase the lost pings and the seconds of its windows."""
+    sums: dict[str, tuple[int, float]] = {}
+    for window in windows:
+        lost, seconds = sums.get(window.phase, (0, 0.0))
+        sums[window.phase] = (lost + window.lost, seconds + window.seconds)
+    return sums
+
+
+def _window(lost: list[record.Sample], end: float) -> record.Window:
+    return record.Window(start=lost[0].sent, end=end, lost=len(lost))
+
+
+def _phase_of(
+    window: record.Window,
+    phases: collections.abc.Sequence[record.Phase],
+) -> str:
+    overlaps = [(_overlap(window, phase), phase.name) for phase in phases]
+    most = max((overlap for overlap, _ in overlaps), default=0.0)
+    if most <= 0:
+        return OUTSIDE
+    return next(name for overlap, name in overlaps if overlap == most)
+
+
+def _overlap(window: record.Window, phase: record.Phase) -> float:
+    return min(window.end, phase.end) - max(window.start, phase.start)
