@@ -32,39 +32,41 @@ def load(conf: cfg.ConfigOpts) -> Settings:
     :raises errors.CannotStart: naming option, value and what is allowed
     """
     options.register_opts(conf)
-    for where, name in _unknown(conf):
-        raise errors.CannotStart(
-            f'[pt_migrate] {name} in {where}: there is no such option; '
-            f'allowed are {", ".join(opt.name for opt in options.OPTS)}.'
-        )
-    values = {opt.name: _value(conf, opt) for opt in options.OPTS}
+    known = {opt.name: opt for opt in options.OPTS}
+    for path, name, value in _written(conf):
+        if name not in known:
+            raise errors.CannotStart(
+                f'[pt_migrate] {name} = {value} in {path}: there is no such '
+                f'option; allowed are {", ".join(known)}.'
+            )
+        try:
+            known[name].type(value)
+        except ValueError as exc:
+            raise errors.CannotStart(
+                f'[pt_migrate] {name} = {value} in {path}: allowed is '
+                f'{_allowed(known[name])}.'
+            ) from exc
+    values = {name: conf[options.GROUP.name][name] for name in known}
     values['pairings'] = tuple(values['pairings'])
     return Settings(**values)
 
 
-def _value(conf: cfg.ConfigOpts, opt: cfg.Opt) -> object:
-    try:
-        return conf[options.GROUP.name][opt.name]
-    except ValueError as exc:
-        raise errors.CannotStart(
-            f'[pt_migrate] {opt.name}: {exc}; allowed is a '
-            f'{opt.type}.'
-        ) from exc
+def _allowed(opt: cfg.Opt) -> str:
+    """Say in words what an option takes; only numbers can be wrong."""
+    return f'a number from {opt.type.min:g} to {opt.type.max:g}'
 
 
-def _unknown(conf: cfg.ConfigOpts) -> Iterator[tuple[str, str]]:
-    """Yield file and name of each option in the group that is not ours.
+def _written(conf: cfg.ConfigOpts) -> Iterator[tuple[str, str, str]]:
+    """Yield file, name and value of each option written in the group.
 
     oslo.config passes over what nobody registered, so that a misspelt option
     would silently keep its default.
     """
-    known = {opt.dest for opt in options.OPTS}
     for path in _files(conf):
         sections: dict[str, dict[str, list[str]]] = {}
         cfg.ConfigParser(str(path), sections).parse()
-        for name in sections.get(options.GROUP.name, {}):
-            if name.replace('-', '_') not in known:
-                yield str(path), name
+        for name, values in sections.get(options.GROUP.name, {}).items():
+            yield str(path), name, values[-1]
 
 
 def _files(conf: cfg.ConfigOpts) -> list[pathlib.Path]:

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import testtools
+from nova.network import model as network_model
+from nova.objects import migrate_data as migrate_data_obj
+
+from nova_pt_migrate.compute import ports
+
+
+def vif(
+    name: str, vnic_type: str, vif_type: str, **profile: object
+) -> network_model.VIF:
+    return network_model.VIF(
+        id=name,
+        vnic_type=vnic_type,
+        type=vif_type,
+        profile={'pci_slot': '0000:81:10.2', **profile},
+    )
+
+
+VF = vif('vf', 'direct', 'hw_veb')
+PF = vif('pf', 'direct-physical', 'hostdev_physical')
+ORDINARY = vif('ordinary', 'normal', 'ovs')
+MACVTAP = vif('macvtap', 'macvtap', 'hw_veb')
+VDPA = vif('vdpa', 'vdpa', 'ovs')
+
+
+class TestOwnership(testtools.TestCase):
+    def test_vfs_and_pfs_are_ours(self) -> None:
+        self.assertEqual(
+            [VF, PF], ports.owned([ORDINARY, VF, PF, MACVTAP, VDPA])
+        )
+
+    def test_every_vnic_type_that_nova_detaches_has_one_owner(self) -> None:
+        for vnic_type in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH:
+            one = [vif('x', vnic_type, 'hw_veb')]
+            self.assertEqual(
+                1, len(ports.owned(one)) + len(ports.left_to_nova(one))
+            )
+
+    def test_what_migrates_by_itself_is_nobodys(self) -> None:
+        both = [ORDINARY, MACVTAP]
+        self.assertEqual([], ports.owned(both) + ports.left_to_nova(both))
+
+
+class TestRefusals(testtools.TestCase):
+    def test_ports_that_fit_are_not_refused(self) -> None:
+        self.assertEqual([], ports.refusals([VF, PF, ORDINARY, VDPA]))
+
+    def test_hardware_offload_is_refused_by_name(self) -> None:
+        (text,) = ports.refusals(
+            [vif('the-port', 'direct', 'ovs', capabilities=['switchdev'])]
+        )
+        self.assertIn('the-port', text)
+        self.assertIn('switchdev', text)
+
+    def test_a_binding_of_another_kind_is_refused_by_name(self) -> None:
+        (text,) = ports.refusals([vif('the-port', 'direct', 'ib_hostdev')])
+        self.assertIn('ib_hostdev', text)
+        self.assertIn('hw_veb', text)
+
+
+class TestDevices(testtools.TestCase):
+    def test_a_device_is_known_by_the_address_that_neutron_bound(self) -> None:
+        (device,) = ports.devices([VF, ORDINARY], lambda v: f'<{v["id"]}/>')
+        self.assertEqual('0000:81:10.2', device.address)
+        self.assertEqual('vf', device.port)
+        self.assertEqual('<vf/>', device.xml)
+
+
+class TestMigrateData(testtools.TestCase):
+    def test_without_vifs_there_are_none(self) -> None:
+        data = migrate_data_obj.LibvirtLiveMigrateData()
+        self.assertEqual([], ports.source_vifs(data))
+
+    def test_a_vif_that_knows_no_source_is_passed_over(self) -> None:
+        data = migrate_data_obj.LibvirtLiveMigrateData(
+            vifs=[
+                migrate_data_obj.VIFMigrateData(source_vif=VF),
+                migrate_data_obj.VIFMigrateData(port_id='x'),
+            ]
+        )
+        self.assertEqual([VF], ports.source_vifs(data))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import threading
+
+import testtools
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import domain
+from nova_pt_migrate.host import events
+from nova_pt_migrate.tests.unit.host import test_xml
+
+
+class Libvirt:
+    """As much of the libvirt module as this room uses."""
+
+    VIR_DOMAIN_AFFECT_LIVE = 1
+    VIR_DOMAIN_AFFECT_CONFIG = 2
+    VIR_DOMAIN_XML_INACTIVE = 2
+
+    class libvirtError(Exception):  # noqa: N801, N818 (libvirt's name)
+        pass
+
+
+class VirDomain:
+    def __init__(self) -> None:
+        self.active = True
+        self.calls: list[tuple[str, str, int]] = []
+        self.error: Exception | None = None
+        self.blocked = threading.Event()
+        self.blocked.set()
+
+    def isActive(self) -> int:
+        self._raise()
+        return int(self.active)
+
+    def XMLDesc(self, flags: int) -> str:
+        inactive = flags & Libvirt.VIR_DOMAIN_XML_INACTIVE
+        return test_xml.domain(*([test_xml.VF] if inactive else []))
+
+    def UUIDString(self) -> str:
+        return 'the-uuid'
+
+    def detachDeviceAlias(self, alias: str, flags: int) -> None:
+        self._raise()
+        self.calls.append(('detach', alias, flags))
+
+    def attachDeviceFlags(self, xml: str, flags: int) -> None:
+        self.blocked.wait(60)
+        self._raise()
+        self.calls.append(('attach', xml, flags))
+
+    def _raise(self) -> None:
+        if self.error:
+            raise self.error
+
+
+class TestLibvirtDomain(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.vir = VirDomain()
+        self.domain = domain.LibvirtDomain(
+            self.vir, Libvirt, events.DeviceEvents()
+        )
+
+    def test_live_and_persistent_are_told_apart(self) -> None:
+        found = self.domain.observe()
+        self.assertEqual({}, found.live)
+        self.assertEqual(['0000:81:10.2'], list(found.persistent))
+        self.assertEqual(2.0, found.memory_gib)
+
+    def test_a_domain_that_is_off_has_no_live_devices(self) -> None:
+        self.vir.active = False
+        self.assertFalse(self.domain.observe().active)
+
+    def test_libvirts_error_becomes_ours(self) -> None:
+        self.vir.error = Libvirt.libvirtError('no connection')
+        for call in (
+            self.domain.observe,
+            lambda: self.domain.request_unplug('hostdev0'),
+        ):
+            error = self.assertRaises(errors.HostError, call)
+            self.assertEqual('libvirt: no connection', str(error))
+
+    def test_an_unplug_changes_the_live_domain_only(self) -> None:
+        self.domain.request_unplug('hostdev0')
+        self.assertEqual(
+            [('detach', 'hostdev0', Libvirt.VIR_DOMAIN_AFFECT_LIVE)],
+            self.vir.calls,
+        )
+
+    def test_a_plug_is_persisted_only_where_asked(self) -> None:
+        self.domain.plug(test_xml.VF, False, 60)
+        self.domain.plug(test_xml.VF, True, 60)
+        self.assertEqual([1, 3], [call[2] for call in self.vir.calls])
+        self.assertNotIn('alias', self.vir.calls[0][1])
+
+    def test_a_refused_plug_says_what_libvirt_said(self) -> None:
+        self.vir.error = Libvirt.libvirtError('No more available PCI slots')
+        error = self.assertRaises(
+            errors.PlugFailed, self.domain.plug, test_xml.VF, False, 60
+        )
+        self.assertEqual('libvirt: No more available PCI slots', str(error))
+
+    def test_a_plug_that_hangs_is_left_behind_at_the_deadline(self) -> None:
+        self.vir.blocked.clear()
+        self.addCleanup(self.vir.blocked.set)
+        self.assertRaises(
+            errors.PlugTimeout, self.domain.plug, test_xml.VF, False, 0.01
+        )
+
+    def test_a_defect_of_ours_is_not_taken_for_libvirts(self) -> None:
+        self.vir.error = ZeroDivisionError()
+        self.assertRaises(
+            ZeroDivisionError, self.domain.plug, test_xml.VF, False, 60
+        )
+
+    def test_events_of_the_domain_are_watched(self) -> None:
+        with self.domain.watch() as watch:
+            self.assertEqual([], watch.wait(0))
