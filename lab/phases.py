@@ -29,13 +29,14 @@ class Mark:
     fields: dict[str, str]
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, tuple[str, ...]]:
         """Tell which end belongs to which start."""
-        return self.host, self.fields['phase'], self.device
+        return self.host, self.fields['phase'], self.devices
 
     @property
-    def device(self) -> str:
-        return self.fields.get('device', '-').replace('-', '', 1)
+    def devices(self) -> tuple[str, ...]:
+        listed = self.fields.get('devices', '-')
+        return () if listed == '-' else tuple(listed.split(','))
 
 
 def read(
@@ -61,7 +62,7 @@ def pair(
     marks: collections.abc.Iterable[Mark], start: float, end: float
 ) -> tuple[record.Phase, ...]:
     """Join starts and ends between two times; what never ended says so."""
-    entered: dict[tuple[str, str, str], Mark] = {}
+    entered: dict[tuple[str, str, tuple[str, ...]], Mark] = {}
     found = []
     for mark in sorted(marks, key=lambda mark: mark.time):
         if not start <= mark.time <= end:
@@ -87,7 +88,7 @@ def _phase(start: Mark, end: Mark) -> record.Phase:
         start=start.time,
         end=end.time,
         result=end.fields.get('result', '-'),
-        device=start.device,
+        devices=start.devices,
     )
 
 
@@ -98,5 +99,5 @@ def _unfinished(mark: Mark, end: float) -> record.Phase:
         start=mark.time,
         end=end,
         result='never left',
-        device=mark.device,
+        devices=mark.devices,
     )

@@ -29,7 +29,7 @@ class Phase:
     start: float
     end: float
     result: str
-    device: str = ''
+    devices: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -70,6 +70,19 @@ class Check:
 
 
 @dataclasses.dataclass(frozen=True)
+class Event:
+    """An event that Nova itself recorded for the migration."""
+
+    action: str
+    event: str
+    host: str
+    start_time: str
+    finish_time: str
+    result: str
+    details: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Move:
     """One live migration: times, phases, loss, places and verdict."""
 
@@ -84,7 +97,9 @@ class Move:
     windows: tuple[Window, ...]
     checks: tuple[Check, ...]
     load: tuple[float, float]
-    migration: str = ''
+    settled: float = 0.0  # seconds after finished until nothing was left
+    said: str = ''  # by the client
+    events: tuple[Event, ...] = ()
     samples: tuple[Sample, ...] = ()
 
     @property
@@ -155,13 +170,18 @@ def _move(data: dict[str, typing.Any], samples: tuple[Sample, ...]) -> Move:
     parts: dict[str, typing.Any] = {
         'before': _place(data['before']),
         'after': _place(data['after']),
-        'phases': tuple(Phase(**phase) for phase in data['phases']),
+        'phases': tuple(_phase(phase) for phase in data['phases']),
         'windows': tuple(Window(**window) for window in data['windows']),
         'checks': tuple(Check(**check) for check in data['checks']),
         'load': tuple(data['load']),
+        'events': tuple(Event(**event) for event in data['events']),
         'samples': around(samples, data['requested'], data['finished']),
     }
     return Move(**data | parts)
+
+
+def _phase(data: dict[str, typing.Any]) -> Phase:
+    return Phase(**data | {'devices': tuple(data['devices'])})
 
 
 def _place(data: dict[str, typing.Any]) -> Place:

@@ -69,6 +69,7 @@ def _section(move: record.Move) -> str:
                 tables.PLACE_HEAD,
                 tables.place_rows(move),
             ),
+            _events(move),
             _checks(move),
             '</section>',
         )
@@ -121,6 +122,23 @@ def _caption(move: record.Move) -> str:
         'Each dot is a ping and its delay; a red band is a window in which '
         'pings were lost. Point at a bar or a band for its figures.'
     )
+
+
+def _events(move: record.Move) -> str:
+    rows = [
+        (event.event, event.host, *_times(event), event.result, event.details)
+        for event in move.events
+    ]
+    head = ('event', 'host', 'from', 'to', 'result', 'details')
+    return (
+        "<details><summary>Nova's own record</summary>"
+        f'{html_table("Events of the action", head, rows)}</details>'
+    )
+
+
+def _times(event: record.Event) -> tuple[str, str]:
+    clock = slice(len('2026-01-01T'), len('2026-01-01T00:00:00'))
+    return event.start_time[clock], event.finish_time[clock]
 
 
 def _checks(move: record.Move) -> str:

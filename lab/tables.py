@@ -24,26 +24,26 @@ def table(head: Row, rows: collections.abc.Sequence[Row]) -> str:
 
 
 def phase_rows(move: record.Move) -> list[Row]:
-    """Give phase, host, seconds, result, lost pings and seconds of loss."""
+    """Give each phase with its result, lost pings and seconds of loss."""
     lost = windows.lost_by_phase(move.windows)
-    seen = {phase.name for phase in move.phases}
     rows: list[Row] = []
     for phase in move.phases:
         # Loss is known by the phase's name; show it once for each name.
         pings, seconds = lost.pop(phase.name, (0, 0.0))
         rows.append(
             (
-                ' '.join(filter(None, (phase.name, phase.device))),
+                phase.name,
                 phase.host,
+                _devices(phase),
                 f'{phase.seconds:.2f}',
                 phase.result,
                 str(pings),
                 f'{seconds:.2f}',
             )
         )
-    for name in (name for name in ORDER if name in lost and name not in seen):
+    for name in (name for name in ORDER if name in lost):
         pings, seconds = lost[name]
-        rows.append((name, '', '', '', str(pings), f'{seconds:.2f}'))
+        rows.append((name, *[''] * 4, str(pings), f'{seconds:.2f}'))
     rows.append(_total(move))
     return rows
 
@@ -59,7 +59,15 @@ def place_rows(move: record.Move) -> list[Row]:
     ]
 
 
-PHASE_HEAD = ('phase', 'host', 'seconds', 'result', 'lost pings', 'loss, s')
+PHASE_HEAD = (
+    'phase',
+    'host',
+    'devices',
+    'seconds',
+    'result',
+    'lost pings',
+    'loss, s',
+)
 PLACE_HEAD = ('', 'before', 'after')
 
 
@@ -109,10 +117,16 @@ def word(passed: bool) -> str:
     return 'passed' if passed else 'failed'
 
 
+def _devices(phase: record.Phase) -> str:
+    if len(phase.devices) > 2:
+        return f'{len(phase.devices)} devices'
+    return ' '.join(phase.devices)
+
+
 def _total(move: record.Move) -> Row:
     lost = sum(window.lost for window in move.windows)
     seconds = sum(window.seconds for window in move.windows)
-    whole = ('all', '', f'{move.seconds:.2f}', word(move.passed))
+    whole = ('all', '', '', f'{move.seconds:.2f}', word(move.passed))
     return (*whole, str(lost), f'{seconds:.2f}')
 
 

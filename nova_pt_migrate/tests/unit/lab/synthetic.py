@@ -75,12 +75,12 @@ def move(
     spans += ((zero + 50.1, zero + 53.4),)
     pings = samples(zero - 5, zero + 63, spans)
     phases = tuple(
-        record.Phase(phase, host, zero + start, zero + end, 'ok')
-        for phase, host, start, end in (
-            ('look', source, 12.0, 12.6),
-            ('unplug', source, 12.6, 15.4),
-            ('move', source, 15.4, 41.2),
-            ('plug', destination, 46.8, 54.3),
+        record.Phase(phase, host, zero + start, zero + end, 'ok', devices)
+        for phase, host, start, end, devices in (
+            ('look', source, 12.0, 12.6, ()),
+            ('unplug', source, 12.6, 15.4, ('0000:01:10.1',)),
+            ('move', source, 15.4, 41.2, ()),
+            ('plug', destination, 46.8, 54.3, ('0000:01:10.3',)),
         )
     )
     found = windows.assign(windows.find(pings), phases)
@@ -98,6 +98,18 @@ def move(
         windows=found,
         checks=verdict.judge(after, source, destination),
         load=(2.4, 3.1),
+        settled=3.5,
+        events=(
+            record.Event(
+                'live-migration',
+                'compute__do_live_migration',
+                source,
+                '2027-01-15T08:00:03.000000',
+                '2027-01-15T08:00:58.000000',
+                'Success',
+                '',
+            ),
+        ),
         samples=pings,
     )
 

@@ -39,22 +39,22 @@ class PairTest(unittest.TestCase):
 
     def test_a_phase_has_its_times_and_result(self):
         (phase,) = self._phases(
-            _line('01.000', 'phase=unplug event=start device=-'),
-            _line('03.250', 'phase=unplug event=end result=ok device=-'),
+            _line('01.000', 'phase=unplug event=start devices=-'),
+            _line('03.250', 'phase=unplug event=end result=ok devices=-'),
         )
         self.assertEqual(('unplug', 'cmp1'), (phase.name, phase.host))
         self.assertEqual(2.25, phase.seconds)
-        self.assertEqual(('ok', ''), (phase.result, phase.device))
+        self.assertEqual(('ok', ()), (phase.result, phase.devices))
 
     def test_devices_that_overlap_are_kept_apart(self):
         one, two = self._phases(
-            _line('01.000', 'phase=plug event=start device=0000:01:10.1'),
-            _line('02.000', 'phase=plug event=start device=0000:01:10.3'),
-            _line('03.000', 'phase=plug event=end device=0000:01:10.1'),
-            _line('05.000', 'phase=plug event=end device=0000:01:10.3'),
+            _line('01.000', 'phase=plug event=start devices=0000:01:10.1'),
+            _line('02.000', 'phase=plug event=start devices=0000:01:10.3'),
+            _line('03.000', 'phase=plug event=end devices=0000:01:10.1'),
+            _line('05.000', 'phase=plug event=end devices=0000:01:10.3'),
         )
-        self.assertEqual(('0000:01:10.1', 2), (one.device, one.seconds))
-        self.assertEqual(('0000:01:10.3', 3), (two.device, two.seconds))
+        self.assertEqual((('0000:01:10.1',), 2), (one.devices, one.seconds))
+        self.assertEqual((('0000:01:10.3',), 3), (two.devices, two.seconds))
 
     def test_a_phase_that_was_never_left_says_so(self):
         (phase,) = self._phases(_line('01.000', 'phase=move event=start'))

@@ -48,9 +48,10 @@ class TablesTest(unittest.TestCase):
             [row[0] for row in rows],
         )
         self.assertEqual(
-            ('unplug', 'cmp1', '2.80', 'ok', '10', '0.50'), rows[1]
+            ('unplug', 'cmp1', '0000:01:10.1', '2.80', 'ok', '10', '0.50'),
+            rows[1],
         )
-        self.assertEqual(('58.20', 'passed', '108'), (*rows[-1][2:5],))
+        self.assertEqual(('58.20', 'passed', '108'), rows[-1][3:6])
 
     def test_loss_outside_the_phases_has_its_own_row(self):
         move = synthetic.move()
@@ -60,17 +61,17 @@ class TablesTest(unittest.TestCase):
             windows=(dataclasses.replace(window, phase='outside'),),
         )
         self.assertIn(
-            ('outside', '', '', '', '20', '1.00'), tables.phase_rows(move)
+            ('outside', '', '', '', '', '20', '1.00'), tables.phase_rows(move)
         )
 
     def test_the_loss_of_a_phase_of_many_devices_is_shown_once(self):
         move = synthetic.move()
         plug = move.phases[-1]
         twice = tuple(
-            dataclasses.replace(plug, device=device) for device in 'ab'
+            dataclasses.replace(plug, devices=(one,)) for one in 'ab'
         )
         move = dataclasses.replace(move, phases=twice)
-        lost = [r[4] for r in tables.phase_rows(move) if 'plug' in r[0][:4]]
+        lost = [r[5] for r in tables.phase_rows(move) if r[0] == 'plug']
         self.assertEqual(['66', '0'], lost)
 
     def test_the_text_ends_with_the_verdict(self):

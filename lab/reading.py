@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what compute hosts and guests print into facts of the verdict."""
+
+import collections.abc
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+from lab import verdict
+
+# One script for each look at a host: every call over ssh costs seconds.
+# A section starts with a line of '== NAME'.
+LOOK = """
+echo '== live'; virsh -q dumpxml {server} 2>/dev/null
+echo '== persistent'; virsh -q dumpxml --inactive {server} 2>/dev/null
+for pf in /sys/class/net/*/device/sriov_numvfs; do
+  test "$(cat "$pf")" -gt 0 || continue
+  device=${{pf%/sriov_numvfs}}
+  echo '== functions'
+  for vf in "$device"/virtfn*; do
+    echo "${{vf##*virtfn}} $(basename "$(readlink "$vf")")"
+  done
+  name=${{device%/device}}
+  echo '== filters'; ip -j link show dev "${{name##*/}}"
+done
+"""
+
+_GUEST = 'pt-guest links '
+_LINK = re.compile(r'(\w+)=([\w-]+)/([0-9a-f:]{17})')
+
+
+def host(name: str, printed: str) -> verdict.HostFacts:
+    """Read what LOOK printed on a host."""
+    parts = sections(printed)
+    live = ''.join(parts.get('live', []))
+    persistent = ''.join(parts.get('persistent', []))
+    return verdict.HostFacts(
+        name=name,
+        domain=bool(live or persistent),
+        live=devices(live),
+        persistent=devices(persistent),
+        filters=filters(
+            parts.get('functions', []), ''.join(parts.get('filters', []))
+        ),
+    )
+
+
+def sections(printed: str) -> dict[str, list[str]]:
+    """Cut a text at its lines of '== NAME'."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in printed.splitlines():
+        if line.startswith('== '):
+            lines = found.setdefault(line.removeprefix('== '), [])
+        else:
+            lines.append(line)
+    return found
+
+
+def devices(xml: str) -> tuple[str, ...]:
+    """Give the host addresses of the PCI devices in a domain XML."""
+    if not xml:
+        return ()
+    # The XML is libvirt's, from a host that this lab made.
+    domain = ElementTree.fromstring(xml)  # noqa: S314
+    sources = [
+        *domain.iterfind("devices/interface[@type='hostdev']/source/address"),
+        *domain.iterfind("devices/hostdev[@type='pci']/source/address"),
+    ]
+    return tuple(sorted(_address(source) for source in sources))
+
+
+def filters(
+    functions: collections.abc.Iterable[str], printed: str
+) -> dict[str, str]:
+    """Give the admin MAC of each VF by its address."""
+    addresses = dict(line.split() for line in functions)
+    if not printed:
+        return {}
+    return {
+        addresses[str(vf['vf'])]: vf['address']
+        for link in json.loads(printed)
+        for vf in link.get('vfinfo_list', ())
+    }
+
+
+def links(console: str) -> tuple[verdict.Link, ...]:
+    """Give the links of the last line in which the guest shows them."""
+    lines = [line for line in console.splitlines() if _GUEST in line]
+    if not lines:
+        return ()
+    said = lines[-1].split(_GUEST, 1)[1]
+    active = dict(re.findall(r'(active)=(\S+)', said)).get('active')
+    return tuple(
+        verdict.Link(name, driver, mac, name == active)
+        for name, driver, mac in _LINK.findall(said)
+    )
+
+
+def _address(source: ElementTree.Element) -> str:
+    domain, bus, slot, function = (
+        int(source.get(part, '0'), 16)
+        for part in ('domain', 'bus', 'slot', 'function')
+    )
+    return f'{domain:04x}:{bus:02x}:{slot:02x}.{function:x}'
