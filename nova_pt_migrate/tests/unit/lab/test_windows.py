@@ -7,9 +7,10 @@ from lab import windows
 
 
 def _samples(answers: str) -> list[record.Sample]:
-    """One ping a second; a dot was answered, an x was not."""
+    """One ping a second; a dot was answered, an x was not, an l late."""
+    delays = {'.': 0.01, 'l': 2.5, 'x': None}
     return [
-        record.Sample(number, float(number), 0.01 if sign == '.' else None)
+        record.Sample(number, float(number), delays[sign])
         for number, sign in enumerate(answers)
     ]
 
@@ -30,6 +31,11 @@ class FindTest(unittest.TestCase):
     def test_an_answer_separates_windows(self):
         found = windows.find(_samples('x.xx.'))
         self.assertEqual([1, 2], [window.lost for window in found])
+
+    def test_an_answer_that_comes_late_hides_no_loss(self):
+        self.assertEqual(
+            (record.Window(1.0, 4.0, 3),), windows.find(_samples('.xll.'))
+        )
 
     def test_window_at_the_end_counts_to_its_last_ping(self):
         self.assertEqual(
