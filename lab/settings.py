@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things of the lab lie and what they are called."""
+
+import dataclasses
+import os
+import pathlib
+
+CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Host:
+    """A compute host: a QEMU machine."""
+
+    name: str
+    number: int
+    address: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """All of the lab lies below one folder that git ignores."""
+
+    folder: pathlib.Path
+    checkout: pathlib.Path = CHECKOUT
+    netns: str = 'ptlab'
+    control: str = '10.8.0.1'
+    gateway: str = '10.9.0.1'
+    venv: str = '/opt/pt'
+    hosts: tuple[Host, ...] = (
+        Host('cmp1', 1, '10.8.0.11'),
+        Host('cmp2', 2, '10.8.0.12'),
+    )
+
+    @property
+    def tree(self) -> pathlib.Path:
+        """The Debian tree: chroot, tool box and image of the hosts."""
+        return self.folder / 'tree'
+
+    @property
+    def cache(self) -> pathlib.Path:
+        """What may be kept when all else is deleted."""
+        return self.folder / 'cache'
+
+    @property
+    def run(self) -> pathlib.Path:
+        """Process IDs and sockets."""
+        return self.folder / 'run'
+
+    @property
+    def log(self) -> pathlib.Path:
+        """One file for each service."""
+        return self.folder / 'log'
+
+    @property
+    def etc(self) -> pathlib.Path:
+        """Configuration of the control plane."""
+        return self.folder / 'etc'
+
+    @property
+    def state(self) -> pathlib.Path:
+        """Databases, images, disks."""
+        return self.folder / 'state'
+
+    def host(self, name: str) -> Host:
+        """Return the host of that name.
+
+        :raises LookupError: naming those that there are
+        """
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        known = ', '.join(host.name for host in self.hosts)
+        raise LookupError(f'no host {name}; there are {known}')
+
+
+def load() -> Settings:
+    """Return the settings; PT_LAB_DIR puts the lab's folder elsewhere."""
+    given = os.environ.get('PT_LAB_DIR')
+    folder = pathlib.Path(given) if given else CHECKOUT / '.lab'
+    return Settings(folder.resolve())
