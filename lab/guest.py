@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guest's image: a kernel and one script which bonds its NICs.
+
+It boots from its disk like any image, because Nova migrates no other kind
+block by block. What it does is in files/guest/init.
+"""
+
+import pathlib
+import shutil
+import tempfile
+
+from lab import initramfs
+from lab import settings
+from lab import shell
+from lab import stages
+
+IMAGE = 'pt-guest'  # its name in the image service
+MODULES = (
+    initramfs.Module('virtio_net'),
+    initramfs.Module('igbvf'),
+    initramfs.Module('bonding', 'max_bonds=0'),
+)
+SIZE = 32  # MiB
+BOOT = """\
+DEFAULT guest
+PROMPT 0
+TIMEOUT 0
+LABEL guest
+ KERNEL vmlinuz
+ APPEND initrd=initrd console=ttyS0 quiet panic=1 audit=0 net.ifnames=0 \
+mitigations=off tsc=reliable
+"""
+
+
+def image(setup: settings.Settings) -> pathlib.Path:
+    """Return where the image is, or will be, in the cache."""
+    init = (initramfs.FILES / 'guest' / 'init').read_text()
+    content = stages.digest(
+        initramfs.kernel(setup), init, BOOT, SIZE, repr(MODULES)
+    )
+    return setup.cache / f'guest-{content}.qcow2'
+
+
+def build(setup: settings.Settings) -> None:
+    """Make the image: a FAT file system with a boot loader, no table."""
+    setup.run.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=setup.run) as name:
+        folder = pathlib.Path(name)
+        disk = _disk(setup, folder)
+        packed = folder / 'disk.qcow2'
+        convert = ['qemu-img', 'convert', '-O', 'qcow2', disk, packed]
+        _in_tree(setup, *convert)
+        setup.cache.mkdir(parents=True, exist_ok=True)
+        packed.rename(image(setup))
+
+
+def _disk(setup: settings.Settings, folder: pathlib.Path) -> pathlib.Path:
+    init = initramfs.FILES / 'guest' / 'init'
+    (folder / 'initrd').write_bytes(initramfs.build(setup, init, MODULES))
+    (folder / 'syslinux.cfg').write_text(BOOT)
+    boot = setup.tree / 'boot' / f'vmlinuz-{initramfs.kernel(setup)}'
+    shutil.copyfile(boot, folder / 'vmlinuz')
+    disk = folder / 'disk.img'
+    _in_tree(setup, 'mkfs.vfat', '-C', disk, str(SIZE * 1024))
+    _in_tree(setup, 'syslinux', '--install', disk)
+    for name in ('vmlinuz', 'initrd', 'syslinux.cfg'):
+        _in_tree(setup, 'mcopy', '-i', disk, folder / name, f'::/{name}')
+    return disk
+
+
+def _in_tree(setup: settings.Settings, *argv: str | pathlib.Path) -> None:
+    words = [str(word) for word in argv]
+    shell.run(shell.chroot(setup, words), timeout=120)
+
+
+STAGES = [
+    stages.Stage(
+        'guest',
+        run=build,
+        done=lambda setup: image(setup).exists(),
+        needs=('tree',),
+    )
+]
