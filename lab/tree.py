@@ -219,12 +219,12 @@ def mount(setup: settings.Settings) -> None:
 
 
 def mounted(setup: settings.Settings) -> list[pathlib.Path]:
-    """Return what is mounted below the lab's folder, innermost last."""
+    """Return what is mounted below the lab's folder, in that order."""
     lines = pathlib.Path('/proc/self/mounts').read_text().splitlines()
     targets = [
         pathlib.Path(line.split()[1].replace('\\040', ' ')) for line in lines
     ]
-    return sorted(t for t in targets if setup.folder in t.parents)
+    return [target for target in targets if setup.folder in target.parents]
 
 
 def unmount(setup: settings.Settings) -> None:

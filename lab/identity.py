@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users, services and endpoints; the network, flavor and image of the lab.
+
+The clients live in the tree, so this module is also a program that runs
+there: ``python -m lab.identity users`` and ``python -m lab.identity cloud``.
+"""
+
+import sys
+import typing
+
+from lab import config
+from lab import settings
+from lab import shell
+from lab import stages
+
+SERVICES = {
+    'nova': ('compute', '/v2.1'),
+    'placement': ('placement', ''),
+    'glance': ('image', ''),
+    'neutron': ('network', ''),
+}
+NETWORK = 'data1'
+FLAVOR = 'lab.small'
+IMAGE = 'lab-guest'
+
+Cloud = typing.Any  # openstacksdk is not typed
+
+
+def environment(setup: settings.Settings) -> dict[str, str]:
+    """Return the variables that the ordinary clients read."""
+    return {
+        'OS_AUTH_URL': config.url(setup, 'keystone', '/v3'),
+        'OS_USERNAME': 'admin',
+        'OS_PASSWORD': config.PASSWORD,
+        'OS_PROJECT_NAME': 'admin',
+        'OS_USER_DOMAIN_ID': 'default',
+        'OS_PROJECT_DOMAIN_ID': 'default',
+        'OS_IDENTITY_API_VERSION': '3',
+        'OS_REGION_NAME': 'RegionOne',
+        'OS_COMPUTE_API_VERSION': '2.95',
+        'OS_PLACEMENT_API_VERSION': '1.39',
+        'LC_ALL': 'C.UTF-8',
+    }
+
+
+def client(setup: settings.Settings, *argv: str) -> list[str]:
+    """Return the command that runs a client of the tree as admin."""
+    variables = [f'{k}={v}' for k, v in environment(setup).items()]
+    return shell.inside(
+        setup,
+        ['env', f'--chdir={setup.checkout}', *variables,
+         f'PT_LAB_DIR={setup.folder}',
+         f'{setup.venv}/bin/{argv[0]}', *argv[1:]],
+    )  # fmt: skip
+
+
+def users(cloud: Cloud, setup: settings.Settings) -> None:
+    """Make what each service needs to be found and to log in."""
+    identity = cloud.identity
+    project = identity.find_project('service') or identity.create_project(
+        name='service', domain_id='default'
+    )
+    roles = [
+        identity.find_role(name) or identity.create_role(name=name)
+        for name in ('admin', 'service')
+    ]
+    for name, (kind, path) in SERVICES.items():
+        user = identity.find_user(name) or identity.create_user(
+            name=name, password=config.PASSWORD, domain_id='default'
+        )
+        for role in roles:
+            identity.assign_project_role_to_user(project, user, role)
+        if identity.find_service(name) is None:
+            service = identity.create_service(name=name, type=kind)
+            for interface in ('public', 'internal', 'admin'):
+                identity.create_endpoint(
+                    service_id=service.id,
+                    interface=interface,
+                    url=config.url(setup, name, path),
+                    region_id='RegionOne',
+                )
+
+
+def furnish(cloud: Cloud, setup: settings.Settings) -> None:
+    """Make the network, the flavor and the guest's image."""
+    if cloud.network.find_network(NETWORK) is None:
+        network = cloud.network.create_network(
+            name=NETWORK,
+            is_shared=True,
+            is_port_security_enabled=False,
+            provider_network_type='flat',
+            provider_physical_network=config.PHYSNET,
+        )
+        cloud.network.create_subnet(
+            network_id=network.id,
+            name=NETWORK,
+            ip_version=4,
+            cidr='10.9.0.0/24',
+            is_dhcp_enabled=False,
+            gateway_ip=None,
+            allocation_pools=[{'start': '10.9.0.50', 'end': '10.9.0.250'}],
+        )
+    if cloud.compute.find_flavor(FLAVOR) is None:
+        cloud.compute.create_flavor(name=FLAVOR, ram=256, vcpus=1, disk=1)
+    if cloud.image.find_image(IMAGE) is None:
+        cloud.image.create_image(
+            IMAGE,
+            filename=str(setup.cache / 'guest.qcow2'),
+            disk_format='qcow2',
+            container_format='bare',
+            visibility='public',
+            hw_machine_type='q35',
+            hw_rng_model='virtio',
+        )
+
+
+def _program(word: str) -> typing.Callable[[settings.Settings], None]:
+    def run(setup: settings.Settings) -> None:
+        shell.run(
+            client(setup, 'python', '-m', 'lab.identity', word),
+            timeout=300,
+            log=setup.log / 'identity.log',
+        )
+        (setup.state / f'{word}.done').touch()
+
+    return run
+
+
+def _done(word: str) -> typing.Callable[[settings.Settings], bool]:
+    return lambda setup: (setup.state / f'{word}.done').exists()
+
+
+USERS = stages.Stage(
+    'users, services, endpoints', _program('users'), _done('users')
+)
+STAGES = [
+    stages.Stage(
+        'network, flavor, image', _program('cloud'), _done('cloud')
+    )
+]
+
+if __name__ == '__main__':
+    import openstack
+
+    action = {'users': users, 'cloud': furnish}[sys.argv[1]]
+    action(openstack.connect(), settings.load())
