@@ -2,13 +2,14 @@
 """Users, services and endpoints; the network, flavor and image of the lab.
 
 The clients live in the tree, so this module is also a program that runs
-there: ``python -m lab.identity users`` and ``python -m lab.identity cloud``.
+there: ``python -m lab.identity users`` and ``... cloud IMAGE``.
 """
 
 import sys
 import typing
 
 from lab import config
+from lab import guest
 from lab import settings
 from lab import shell
 from lab import stages
@@ -54,7 +55,7 @@ def client(setup: settings.Settings, *argv: str) -> list[str]:
     )  # fmt: skip
 
 
-def users(cloud: Cloud, setup: settings.Settings) -> None:
+def users(cloud: Cloud, setup: settings.Settings, _image: str) -> None:
     """Make what each service needs to be found and to log in."""
     identity = cloud.identity
     project = identity.find_project('service') or identity.create_project(
@@ -81,8 +82,8 @@ def users(cloud: Cloud, setup: settings.Settings) -> None:
                 )
 
 
-def furnish(cloud: Cloud, setup: settings.Settings) -> None:
-    """Make the network, the flavor and the guest's image."""
+def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
+    """Make the network, the flavor and the guest's image from a file."""
     if cloud.network.find_network(NETWORK) is None:
         network = cloud.network.create_network(
             name=NETWORK,
@@ -105,7 +106,7 @@ def furnish(cloud: Cloud, setup: settings.Settings) -> None:
     if cloud.image.find_image(IMAGE) is None:
         cloud.image.create_image(
             IMAGE,
-            filename=str(setup.cache / 'guest.qcow2'),
+            filename=image,
             disk_format='qcow2',
             container_format='bare',
             visibility='public',
@@ -117,10 +118,13 @@ def furnish(cloud: Cloud, setup: settings.Settings) -> None:
 def _program(word: str) -> typing.Callable[[settings.Settings], None]:
     def run(setup: settings.Settings) -> None:
         shell.run(
-            client(setup, 'python', '-m', 'lab.identity', word),
+            client(
+                setup, 'python', '-m', 'lab.identity', word,
+                str(guest.image(setup)),
+            ),
             timeout=300,
             log=setup.log / 'identity.log',
-        )
+        )  # fmt: skip
         (setup.state / f'{word}.done').touch()
 
     return run
@@ -143,4 +147,4 @@ if __name__ == '__main__':
     import openstack
 
     action = {'users': users, 'cloud': furnish}[sys.argv[1]]
-    action(openstack.connect(), settings.load())
+    action(openstack.connect(), settings.load(), sys.argv[2])
