@@ -4,6 +4,7 @@
 import dataclasses
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from oslo_config import cfg
 
@@ -53,7 +54,8 @@ def load(conf: cfg.ConfigOpts) -> Settings:
 
 def _allowed(opt: cfg.Opt) -> str:
     """Say in words what an option takes; only numbers can be wrong."""
-    return f'a number from {opt.type.min:g} to {opt.type.max:g}'
+    number: Any = opt.type
+    return f'a number from {number.min:g} to {number.max:g}'
 
 
 def _written(conf: cfg.ConfigOpts) -> Iterator[tuple[str, str, str]]:

@@ -27,7 +27,7 @@ MODULE = 'pt_migrate'
 _DIRECTORY = pathlib.Path(__file__).parent / 'nova_virt'
 
 
-class PtMigratePlugin(plugin.PluginBase):  # type: ignore[misc]
+class PtMigratePlugin(plugin.PluginBase):
     """Makes ``nova.virt.pt_migrate`` importable; plugs no interfaces yet."""
 
     @classmethod

@@ -40,7 +40,8 @@ def phase(
     try:
         yield current
     except BaseException as exc:
-        current.result = type(exc).__name__
+        if current.result == 'ok':
+            current.result = type(exc).__name__
         raise
     finally:
         LOG.info(

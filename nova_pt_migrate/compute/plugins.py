@@ -22,7 +22,7 @@ def pairings(names: Sequence[str]) -> tuple[contract.Pairing, ...]:
     available = _available(PAIRINGS)
     for name in names:
         _check(name, names, available)
-    manager = named.NamedExtensionManager(
+    manager: Any = named.NamedExtensionManager(
         PAIRINGS,
         names=list(names),
         name_order=True,

@@ -67,7 +67,7 @@ class Server:
                 clock=self._clock,
             )
             if outcome.failures:
-                phase.result = 'unplug_timeout'
+                phase.result = 'unplug_failed'
                 raise errors.NotUnplugged(outcome.failures)
 
     def come_home(

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from typing import Any
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import server
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.host import xml as domain_xml
+from nova_pt_migrate.tests.unit.compute import test_ports
+from nova_pt_migrate.tests.unit.core import fakes
+from nova_pt_migrate.tests.unit.host import test_xml
+
+SETTINGS = configuration.Settings(
+    unplug_timeout=30.0,
+    unplug_retry_interval=5.0,
+    plug_timeout=60.0,
+    plug_timeout_per_gib=2.0,
+    pairings=('none',),
+)
+
+
+class Instance(dict[str, Any]):
+    uuid = 'the-server'
+
+
+class VifDriver:
+    """Nova's VIF driver, as far as it is used."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+
+    def plug(self, instance: Any, vif: Any) -> None:
+        self.calls.append(('plug', vif['id']))
+        if self.error:
+            raise self.error
+
+    def unplug(self, instance: Any, vif: Any) -> None:
+        self.calls.append(('unplug', vif['id']))
+        if self.error:
+            raise self.error
+
+
+class MigrateVif:
+    """A VIFMigrateData, as far as it is used."""
+
+    def __init__(self, source: Any, destination: Any) -> None:
+        self.source_vif = source
+        self._destination = destination
+
+    def get_dest_vif(self) -> Any:
+        return self._destination
+
+
+def vif(number: int) -> Any:
+    return test_ports.vif(
+        f'port-{number}',
+        'direct',
+        'hw_veb',
+        pci_slot=fakes.device(number).address,
+    )
+
+
+class ServerTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.vif_driver = VifDriver()
+
+    def server(self, domain: Any) -> server.Server:
+        return server.Server(
+            Instance(),
+            domain,
+            self.vif_driver,
+            lambda vif: f'<new port="{vif["id"]}"/>',
+            SETTINGS,
+            clock=domain.clock,
+        )
+
+    def test_leaving_asks_the_guest_and_then_undoes_the_hosts_side(
+        self,
+    ) -> None:
+        domain = fakes.Domain([1, 2])
+        self.server(domain).leave([vif(1), vif(2)], 'm')
+        self.assertEqual({}, domain.live)
+        self.assertEqual(
+            [('unplug', 'port-1'), ('unplug', 'port-2')],
+            self.vif_driver.calls,
+        )
+        self.assertIn(
+            'phase=unplug event=end server=the-server migration=m '
+            'devices=0000:81:10.1,0000:81:10.2 result=ok',
+            self.log.output,
+        )
+
+    def test_a_guest_that_keeps_a_device_fails_the_departure(self) -> None:
+        domain = fakes.Domain([1], {'hostdev1': 999.0})
+        error = self.assertRaises(
+            errors.NotUnplugged, self.server(domain).leave, [vif(1)], 'm'
+        )
+        self.assertEqual(['0000:81:10.1'], list(error.failures))
+        self.assertIn('result=unplug_failed', self.log.output)
+
+    def test_a_failure_of_the_hosts_side_does_not_stop_it(self) -> None:
+        domain = fakes.Domain([1])
+        self.vif_driver.error = OSError('no such device')
+        self.server(domain).leave([vif(1)], 'm')
+        self.assertIn('port-1', self.log.output)
+        self.assertIn('no such device', self.log.output)
+
+    def test_home_plugs_what_is_missing_with_a_deadline(self) -> None:
+        domain = fakes.Domain([1])
+        left = self.server(domain).come_home([vif(1), vif(2)])
+        self.assertEqual({}, left)
+        self.assertEqual(
+            [('<new port="port-2"/>', True, 62.0)], domain.plugged
+        )
+        self.assertEqual([('plug', 'port-2')], self.vif_driver.calls)
+
+    def test_home_is_silent_where_all_is_there(self) -> None:
+        domain = fakes.Domain([1])
+        self.assertEqual({}, self.server(domain).come_home([vif(1)]))
+        self.assertEqual('', self.log.output)
+
+    def test_a_device_that_does_not_come_is_reported_not_raised(self) -> None:
+        domain = fakes.Domain([])
+        domain.plug_errors = {
+            '<new port="port-1"/>': errors.PlugFailed('no slot')
+        }
+        left = self.server(domain).come_home([vif(1), vif(2)])
+        self.assertEqual({'0000:81:10.1': 'no slot'}, left)
+        self.assertEqual(1, len(domain.plugged))
+        self.assertIn('result=plug_failed', self.log.output)
+        self.assertIn('reboot the server hard', self.log.output)
+
+    def test_a_hosts_side_that_fails_is_a_device_that_does_not_come(
+        self,
+    ) -> None:
+        domain = fakes.Domain([])
+        self.vif_driver.error = OSError('no such device')
+        (reason,) = self.server(domain).come_home([vif(1)]).values()
+        self.assertIn('no such device', reason)
+        self.assertEqual([], domain.plugged)
+
+    def test_home_reports_a_libvirt_that_does_not_answer(self) -> None:
+        domain = fakes.Domain([])
+        domain.observe_errors = [errors.HostError('no connection')]
+        self.assertEqual(
+            {'port-1': 'no connection'},
+            self.server(domain).come_home([vif(1)]),
+        )
+
+
+class SettledDomain(fakes.Domain):
+    """One VF at guest address 07:00.0, in both documents."""
+
+    def observe(self) -> model.Found:
+        found = domain_xml.devices(test_xml.domain(test_xml.VF))
+        return model.Found(True, 1.0, found, found)
+
+
+class ElementsTest(testtools.TestCase):
+    def elements(self, pci_slot: str) -> list[str]:
+        here = server.Server(
+            Instance(),
+            SettledDomain([]),
+            VifDriver(),
+            lambda _vif: test_xml.PF,
+            SETTINGS,
+        )
+        source = test_ports.vif('p', 'direct', 'hw_veb', pci_slot=pci_slot)
+        return here.elements_for([MigrateVif(source, source)])
+
+    def test_a_device_of_the_destination_gets_the_guests_address(self) -> None:
+        (element,) = self.elements('0000:81:10.2')
+        (found,) = domain_xml.devices(test_xml.domain(element)).values()
+        self.assertEqual('0000:82:00.1', found.address)
+        self.assertEqual('0000:07:00.0', found.guest_address)
+
+    def test_a_device_that_is_missing_here_gets_any_address(self) -> None:
+        (element,) = self.elements('0000:81:10.7')
+        (found,) = domain_xml.devices(test_xml.domain(element)).values()
+        self.assertIsNone(found.guest_address)
