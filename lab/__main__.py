@@ -103,12 +103,12 @@ def sync(setup: settings.Settings, options: argparse.Namespace) -> int:
 
 def run_demo(setup: settings.Settings, options: argparse.Namespace) -> int:
     """from nothing to a report of a live migration there and back"""
-    return demo.main(setup, options.arguments)
+    return demo.main(setup, options, STAGES)
 
 
 def scenario(setup: settings.Settings, options: argparse.Namespace) -> int:
     """run a scenario by name"""
-    return scenarios.main(setup, options.arguments)
+    return scenarios.main(setup, options.name)
 
 
 COMMANDS = {
@@ -144,8 +144,9 @@ def parser() -> argparse.ArgumentParser:
     parsers['logs'].add_argument('service', nargs='?')
     parsers['ssh'].add_argument('host')
     parsers['ssh'].add_argument('command', nargs=argparse.REMAINDER)
-    for name in ('openstack', 'demo', 'scenario'):
-        parsers[name].add_argument('arguments', nargs=argparse.REMAINDER)
+    parsers['openstack'].add_argument('arguments', nargs=argparse.REMAINDER)
+    demo.add_options(parsers['demo'])
+    scenarios.add_options(parsers['scenario'])
     return top
 
 

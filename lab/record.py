@@ -120,7 +120,7 @@ class Run:
     server: str
     devices: int
     rate: int
-    accel: str
+    machine: str
     moves: tuple[Move, ...]
     notes: tuple[str, ...] = ()
 

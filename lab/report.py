@@ -14,6 +14,7 @@ from lab import figure
 from lab import probe
 from lab import record
 from lab import tables
+from lab import windows
 
 
 def page(run: record.Run) -> str:
@@ -22,7 +23,7 @@ def page(run: record.Run) -> str:
     started = time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(run.started))
     about = (
         f'{started} · server {run.server} with {_count(run.devices, "VF")} · '
-        f'{run.rate} pings a second from outside · {run.accel}'
+        f'{run.rate} pings a second from outside · {run.machine}'
     )
     word = tables.word(run.passed)
     parts = [
@@ -100,10 +101,9 @@ def _kind(cell: str) -> str:
 def _cards(move: record.Move) -> str:
     lost = sum(window.lost for window in move.windows)
     longest = max((w.seconds for w in move.windows), default=0.0)
-    answered = sum(sample.delay is not None for sample in move.samples)
     cards = (
         (f'{move.seconds:.1f} s', 'from request to done'),
-        (f'{lost}', f'pings lost, {answered} answered'),
+        (f'{lost}', f'of {len(move.samples)} pings lost'),
         (f'{longest:.2f} s', 'longest window of loss'),
         (f'{move.load[0]:.1f} – {move.load[1]:.1f}', 'load average'),
     )
@@ -120,7 +120,8 @@ def _caption(move: record.Move) -> str:
         return 'The log of nova-compute names no phases.'
     return (
         'Each dot is a ping and its delay; a red band is a window in which '
-        'pings were lost. Point at a bar or a band for its figures.'
+        f'none was answered within {windows.LATE:g} s. Point at a bar or a '
+        'band for its figures.'
     )
 
 

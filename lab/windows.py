@@ -7,12 +7,15 @@ import dataclasses
 from lab import record
 
 OUTSIDE = 'outside'
+# An answer this many seconds late was queued somewhere until the way was
+# free again; it must not hide that there was none.
+LATE = 1.0
 
 
 def find(
     samples: collections.abc.Sequence[record.Sample],
 ) -> tuple[record.Window, ...]:
-    """Give each run of successive pings without an answer.
+    """Give each run of successive pings without an answer in time.
 
     A window ends when the first answered ping after it was sent, so its
     length is an upper bound of the time without contact; one at the very
@@ -21,7 +24,7 @@ def find(
     found: list[record.Window] = []
     lost: list[record.Sample] = []
     for sample in samples:
-        if sample.delay is None:
+        if sample.delay is None or sample.delay > LATE:
             lost.append(sample)
         elif lost:
             found.append(_window(lost, sample.sent))

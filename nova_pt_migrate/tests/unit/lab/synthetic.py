@@ -122,7 +122,7 @@ def run() -> record.Run:
         server='5b1c1a4e-0d3c-4f43-9b39-1d9a3c2f7a10',
         devices=1,
         rate=RATE,
-        accel='TCG, 2 processors',
+        machine='compute hosts emulated (TCG) on 2 processors',
         moves=(move(), move('Back', 'cmp2', 'cmp1')),
         notes=('A note.',),
     )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo asks of the cloud; runs in the tree, with its clients.
+
+    python -m lab.cloud create NAME HOST COUNT
+    python -m lab.cloud look SERVER
+    python -m lab.cloud delete SERVER
+
+Each prints one JSON object. Credentials come from the environment.
+"""
+
+import collections.abc
+import json
+import sys
+import typing
+
+import openstack
+
+from lab import identity
+
+PREFIX = 'fa:16:3e:0a:09:'
+NET = '10.9.0'
+FIRST, LAST = 50, 99  # of the guest's address, which is of its MAC's end
+
+Facts = dict[str, typing.Any]
+Cloud = typing.Any  # openstacksdk is not typed
+
+
+def create(cloud: Cloud, name: str, host: str, count: int) -> Facts:
+    """Boot a server with an ordinary port and some direct ports."""
+    network = cloud.network.find_network(identity.NETWORK)
+    number = _free_number(cloud)
+    ports = [_standby_port(cloud, network, name, number)]
+    for index in range(count):
+        ports.append(
+            cloud.network.create_port(
+                network_id=network.id,
+                name=f'{name}-direct{index}',
+                binding_vnic_type='direct',
+            )
+        )
+    server = cloud.compute.create_server(
+        name=name,
+        image_id=cloud.image.find_image(identity.IMAGE).id,
+        flavor_id=cloud.compute.find_flavor(identity.FLAVOR).id,
+        networks=[{'port': port.id} for port in ports],
+        host=host,
+    )
+    return {
+        'server': server.id,
+        'address': f'{NET}.{number}',
+        'macs': [port.mac_address for port in ports[1:]],
+    }
+
+
+def look(cloud: Cloud, uuid: str) -> Facts:
+    """Give the server, its migrations, console and events."""
+    server = cloud.compute.get_server(uuid)
+    migrations = [
+        {'uuid': m.uuid, 'status': m.status, 'created': m.created_at}
+        for m in cloud.compute.migrations(server_id=uuid)
+    ]
+    return {
+        'status': server.status,
+        'fault': (server.fault or {}).get('message', ''),
+        'host': server.compute_host or '',
+        'task_state': server.task_state,
+        'migrations': migrations,
+        'console': _console(cloud, server),
+        'events': _events(cloud, uuid),
+    }
+
+
+def delete(cloud: Cloud, uuid: str) -> Facts:
+    """Delete a server and its ports."""
+    ports = list(cloud.network.ports(device_id=uuid))
+    cloud.compute.delete_server(uuid)
+    cloud.compute.wait_for_delete(
+        cloud.compute.get_server(uuid), interval=2, wait=300
+    )
+    for port in ports:
+        cloud.network.delete_port(port)
+    return {}
+
+
+def _free_number(cloud: Cloud) -> int:
+    taken = {
+        address['ip_address']
+        for port in cloud.network.ports()
+        for address in port.fixed_ips
+    }
+    return next(
+        number
+        for number in range(FIRST, LAST + 1)
+        if f'{NET}.{number}' not in taken
+    )
+
+
+def _standby_port(
+    cloud: Cloud, network: Cloud, name: str, number: int
+) -> Cloud:
+    return cloud.network.create_port(
+        network_id=network.id,
+        name=f'{name}-ordinary',
+        mac_address=f'{PREFIX}{number:02x}',
+        fixed_ips=[{'ip_address': f'{NET}.{number}'}],
+    )
+
+
+def _console(cloud: Cloud, server: Cloud) -> str:
+    if server.status != 'ACTIVE':
+        return ''
+    output = cloud.compute.get_server_console_output(server, length=2000)
+    console: str = output['output']
+    return console
+
+
+def _events(cloud: Cloud, uuid: str) -> list[Facts]:
+    actions = [
+        cloud.compute.get_server_action(action.request_id, uuid)
+        for action in cloud.compute.server_actions(uuid)
+    ]
+    return [
+        {'action': action.action}
+        | {key: event.get(key) or '' for key in EVENT}
+        for action in actions
+        for event in action.events or ()
+    ]
+
+
+EVENT = ('event', 'host', 'start_time', 'finish_time', 'result', 'details')
+
+Command = collections.abc.Callable[[Cloud, list[str]], Facts]
+COMMANDS: dict[str, Command] = {
+    'create': lambda cloud, a: create(cloud, a[0], a[1], int(a[2])),
+    'look': lambda cloud, a: look(cloud, a[0]),
+    'delete': lambda cloud, a: delete(cloud, a[0]),
+}
+
+
+def main(arguments: list[str]) -> None:
+    cloud = openstack.connect()
+    command, *rest = arguments
+    print(json.dumps(COMMANDS[command](cloud, rest)))
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios that run in a lab that is up: python3 -m lab scenario NAME."""
+
+import argparse
+import importlib
+import pathlib
+import time
+
+from lab import settings
+
+NAMES = {
+    'short': 'a server with a VF there and back, with a verdict',
+    'unplug_times': 'unplug-to-migrate times for 1, 2, 4 and 6 VFs',
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what names a scenario to its command."""
+    said = '; '.join(f'{name}: {what}' for name, what in NAMES.items())
+    parser.add_argument('name', choices=NAMES, help=said)
+
+
+def main(setup: settings.Settings, name: str) -> int:
+    """Run a scenario; the exit status tells whether it passed."""
+    module = importlib.import_module(f'lab.scenarios.{name}')
+    status: int = module.run(setup, report_folder(setup, name))
+    return status
+
+
+def report_folder(setup: settings.Settings, name: str) -> pathlib.Path:
+    """Make the folder of a report, named by the time."""
+    stamp = time.strftime('%Y%m%d-%H%M%S')
+    folder = setup.folder / 'reports' / f'{stamp}-{name}'
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server with an ordinary port and a VF, live-migrated there and back."""
+
+import os
+import pathlib
+import time
+
+from lab import accel
+from lab import journey
+from lab import record
+from lab import report
+from lab import settings
+from lab import tables
+
+
+def run(
+    setup: settings.Settings,
+    folder: pathlib.Path,
+    rate: int = 20,
+    keep: bool = False,
+) -> int:
+    """Do it, report it, and delete a server that came home whole."""
+    done = there_and_back(setup, folder, rate)
+    page = report.write(done, folder)
+    print(f'\n{tables.text(done)}\n\nReport: {page}')
+    if done.passed and not keep:
+        journey.delete(setup, done.server)
+    else:
+        print(
+            f'Server {done.server} is kept; see: python3 -m lab openstack '
+            f'server show {done.server}'
+        )
+    return 0 if done.passed else 1
+
+
+def there_and_back(
+    setup: settings.Settings, folder: pathlib.Path, rate: int
+) -> record.Run:
+    """Boot a server and migrate it twice, under a probe."""
+    started = time.time()
+    first = setup.hosts[0].name
+    journey.say(f'booting a server with a VF on {first}')
+    server = journey.boot(setup, folder.name, first, 1)
+    way = journey.Journey(setup, folder, server, rate)
+    with journey.probing(way):
+        found = journey.home(way)
+        there, found = journey.migrate(way, 'There', found)
+        moves = [there]
+        if there.passed:
+            moves.append(journey.migrate(way, 'Back', found)[0])
+    return record.Run(
+        title='A server with a VF, live-migrated there and back',
+        started=started,
+        server=server.uuid,
+        devices=1,
+        rate=rate,
+        machine=machine_said(setup),
+        moves=tuple(moves),
+        notes=notes(moves),
+    )
+
+
+def machine_said(setup: settings.Settings) -> str:
+    """Say on what the compute hosts run."""
+    by_kvm = accel.arguments(setup) == accel.KVM
+    kind = 'KVM' if by_kvm else 'emulated (TCG)'
+    return f'compute hosts {kind} on {os.cpu_count()} processors'
+
+
+def notes(moves: list[record.Move]) -> tuple[str, ...]:
+    """Say what a reader must know to trust the figures."""
+    settled = ' and '.join(f'{move.settled:.0f} s' for move in moves)
+    return (
+        'Everything was found clean on both hosts '
+        f'{settled} after the client had returned.',
+    )
