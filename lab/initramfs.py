@@ -6,6 +6,7 @@ import gzip
 import lzma
 import pathlib
 import stat
+import tempfile
 from collections.abc import Iterable
 from collections.abc import Sequence
 
@@ -50,18 +51,25 @@ def plain_kernel(setup: settings.Settings) -> bytes:
     """
     path = setup.tree / 'boot' / f'vmlinuz-{kernel(setup)}'
     packed = path.read_bytes()
-    packed_name = setup.run / 'kernel.zst'
     place = packed.find(_ZSTD)
     while place >= 0:
-        packed_name.write_bytes(packed[place:])
-        # What follows the kernel is no zstd, so zstd ends with an error.
-        script = f'zstd -dcfq {packed_name} > {setup.run}/kernel || true'
-        shell.run(shell.chroot(setup, ['sh', '-c', script]), timeout=60)
-        plain = (setup.run / 'kernel').read_bytes()
+        plain = _unpacked(setup, packed[place:])
         if plain.startswith(_ELF):
             return plain
         place = packed.find(_ZSTD, place + 1)
     raise shell.Failed(f'{path}: no zstd-compressed ELF kernel inside')
+
+
+def _unpacked(setup: settings.Settings, packed: bytes) -> bytes:
+    """Return what zstd makes of the text up to where it is no zstd."""
+    setup.run.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=setup.run) as name:
+        source, target = pathlib.Path(name, 'in'), pathlib.Path(name, 'out')
+        source.write_bytes(packed)
+        # More than the kernel is in there, so zstd ends with an error.
+        script = f'zstd -dcfq {source} > {target} || true'
+        shell.run(shell.chroot(setup, ['sh', '-c', script]), timeout=60)
+        return target.read_bytes()
 
 
 def build(

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The disk image and kernel of the compute hosts, made from the tree.
+
+One image serves all hosts: what differs comes by the kernel's command line
+and, later, as configuration files (see lab.host).
+"""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+from lab import initramfs
+from lab import settings
+from lab import shell
+from lab import stages
+
+SIZE = '6G'  # sparse: it takes what is in it
+MODULES = tuple(
+    initramfs.Module(name)
+    for name in ('virtio_net', 'virtio_blk', 'crc32c_generic', 'ext4')
+)
+
+# Mounts, what only the control plane or the building needs, and what nobody
+# reads in there. The folder itself stays.
+EMPTY = (
+    'boot',
+    'dev',
+    'proc',
+    'run',
+    'sys',
+    'tmp',
+    'usr/lib/erlang',
+    'usr/lib/gcc',
+    'usr/lib/rabbitmq',
+    'usr/share/doc',
+    'usr/share/info',
+    'usr/share/locale',
+    'usr/share/man',
+    'usr/share/mariadb',
+    'var/cache/apt',
+    'var/lib/apt/lists',
+    'var/lib/mysql',
+    'var/lib/rabbitmq',
+    'var/log',
+)
+# The names and keys of this machine, and locally wanted networks.
+ABSENT = (
+    'etc/hostname',
+    'etc/libvirt/qemu/networks/autostart',
+    'usr/sbin/mariadbd',
+    'usr/sbin/policy-rc.d',
+)
+ENABLED = ('libvirtd.service', 'libvirtd-tcp.socket', 'pt-devices.service')
+MASKED = (
+    'apt-daily-upgrade.timer',
+    'apt-daily.timer',
+    'dpkg-db-backup.timer',
+    'e2scrub_all.timer',
+    'e2scrub_reap.service',
+    'epmd.service',
+    'epmd.socket',
+    'fstrim.timer',
+    'getty@tty1.service',
+    'ldconfig.service',
+    'libvirt-guests.service',
+    'logrotate.timer',
+    'mariadb.service',
+    'rabbitmq-server.service',
+    'serial-getty@ttyS0.service',
+    'systemd-firstboot.service',
+    'systemd-pstore.service',
+    'systemd-update-done.service',
+)
+
+
+def disk(setup: settings.Settings) -> pathlib.Path:
+    """Return where the hosts' disk image is, or will be, in the cache."""
+    return setup.cache / f'host-{_content(setup)}.ext4'
+
+
+def boot_files(setup: settings.Settings) -> tuple[pathlib.Path, pathlib.Path]:
+    """Return the hosts' kernel and initial RAM disk in the cache."""
+    init = (initramfs.FILES / 'machine' / 'init').read_text()
+    content = stages.digest(initramfs.kernel(setup), init, repr(MODULES))
+    folder = setup.cache / f'boot-{content}'
+    return folder / 'kernel', folder / 'initrd'
+
+
+def build_boot_files(setup: settings.Settings) -> None:
+    """Unpack the kernel and make the RAM disk that mounts the root disk."""
+    kernel, initrd = boot_files(setup)
+    kernel.parent.mkdir(parents=True, exist_ok=True)
+    init = initramfs.FILES / 'machine' / 'init'
+    initrd.write_bytes(initramfs.build(setup, init, MODULES))
+    kernel.write_bytes(initramfs.plain_kernel(setup))
+
+
+def build_disk(setup: settings.Settings) -> None:
+    """Make the disk image from a copy of the tree that is all links."""
+    copy = setup.folder / 'host-tree'
+    if copy.exists():
+        shutil.rmtree(copy)
+    link_tree(setup.tree, copy, _left_out(setup))
+    for name in ABSENT:
+        _remove(copy / name)
+    _overlay(copy)
+    _configure_units(setup, copy)
+    image = disk(setup)
+    unfinished = image.with_suffix('.unfinished')
+    unfinished.unlink(missing_ok=True)
+    options = ['-q', '-F', '-O', '^has_journal', '-d', str(copy)]
+    argv = ['mkfs.ext4', *options, str(unfinished), SIZE]
+    shell.run(shell.chroot(setup, argv), timeout=600)
+    unfinished.rename(image)
+    shutil.rmtree(copy)
+
+
+def link_tree(
+    source: pathlib.Path, target: pathlib.Path, left_out: frozenset[str]
+) -> None:
+    """Copy a tree by hard links.
+
+    :param left_out: folders, as paths in the tree, that become empty
+    """
+    target.mkdir()
+    for folder, folders, files in os.walk(source):
+        here = pathlib.Path(folder).relative_to(source)
+        _like(source / here, target / here)
+        if str(here) in left_out:
+            folders.clear()
+            continue
+        for name in folders:
+            if (source / here / name).is_symlink():
+                files.append(name)
+            else:
+                (target / here / name).mkdir()
+        for name in files:
+            os.link(
+                source / here / name,
+                target / here / name,
+                follow_symlinks=False,
+            )
+
+
+def _like(source: pathlib.Path, target: pathlib.Path) -> None:
+    status = source.stat()
+    os.chown(target, status.st_uid, status.st_gid)
+    shutil.copystat(source, target)
+
+
+def _left_out(setup: settings.Settings) -> frozenset[str]:
+    """Return the folders to leave out, with those bound into the tree."""
+    bound = (setup.folder, setup.checkout)
+    return frozenset((*EMPTY, *(str(path).lstrip('/') for path in bound)))
+
+
+def _overlay(copy: pathlib.Path) -> None:
+    """Put our files in; never through a link, which would change the tree."""
+    for source in _files():
+        target = copy / source.relative_to(initramfs.FILES / 'host')
+        _remove(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        os.chown(target, 0, 0)
+    for name in ('etc/resolv.conf', 'etc/machine-id'):
+        # Absent, the machine ID would make systemd enable every unit.
+        _remove(copy / name)
+        (copy / name).touch()
+    for name in ('nova', 'neutron', 'libvirt'):
+        (copy / 'var/log' / name).mkdir()
+
+
+def _configure_units(setup: settings.Settings, copy: pathlib.Path) -> None:
+    systemctl = ['systemctl', f'--root={copy}', '-q']
+    for words in (
+        ['set-default', 'multi-user.target'],
+        ['enable', *ENABLED],
+        ['mask', '--force', *MASKED],
+    ):
+        shell.run(shell.chroot(setup, [*systemctl, *words]), timeout=60)
+
+
+def _files() -> Iterator[pathlib.Path]:
+    paths = sorted((initramfs.FILES / 'host').rglob('*'))
+    return (path for path in paths if path.is_file())
+
+
+def _content(setup: settings.Settings) -> str:
+    """Name what the image is made from: packages of both kinds, and us."""
+    packages = (setup.tree / 'var/lib/dpkg/status').read_text()
+    venv = setup.tree / setup.venv.lstrip('/')
+    python = sorted(path.name for path in venv.glob('lib/*/*/*.dist-info'))
+    ours = [[str(path), path.read_text()] for path in _files()]
+    code = pathlib.Path(__file__).read_text()
+    return stages.digest(packages, python, ours, code)
+
+
+def _remove(path: pathlib.Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+STAGES = [
+    stages.Stage(
+        'kernel of the hosts',
+        run=build_boot_files,
+        done=lambda setup: boot_files(setup)[0].exists(),
+        needs=('tree',),
+    ),
+    stages.Stage(
+        'image of the hosts',
+        run=build_disk,
+        done=lambda setup: disk(setup).exists(),
+        needs=('tree',),
+    ),
+]

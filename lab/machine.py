@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compute hosts as QEMU machines: start them and run commands in them.
+
+Each start is from a fresh disk over the shared image; what a host must keep
+comes again as configuration.
+"""
+
+import base64
+import functools
+
+from lab import accel
+from lab import image
+from lab import network
+from lab import settings
+from lab import shell
+from lab import stages
+
+MEMORY = 4096  # MiB; taken only as far as it is used
+BOOT_SECONDS = 600.0
+READY = 'systemctl -q is-active pt-devices && systemctl -q is-active libvirtd'
+_KERNEL = (
+    'root=/dev/vda rw console=ttyS0 quiet mitigations=off audit=0 '
+    'tsc=reliable net.ifnames=0 intel_iommu=on iommu=pt '
+    'systemd.show_status=0'
+)
+
+
+def arguments(setup: settings.Settings, host: settings.Host) -> list[str]:
+    """Return the arguments with which QEMU makes a host.
+
+    Two NICs: virtio for management, and behind a root port the igb that has
+    virtual functions. The IOMMU gives each of these a group of its own.
+    """
+    kernel, initrd = image.boot_files(setup)
+    return [
+        '-name', host.name, '-uuid', uuid(host),
+        '-machine', 'q35,kernel-irqchip=split', *accel.arguments(setup),
+        '-smp', '2', '-m', str(MEMORY),
+        '-device', 'intel-iommu,intremap=on',
+        '-nodefaults', '-display', 'none', '-no-reboot',
+        '-kernel', str(kernel), '-initrd', str(initrd),
+        '-append', f'{_KERNEL} {_identity(setup, host)}',
+        '-serial', f'file:{setup.log}/{host.name}-console.log',
+        '-drive', f'file={_disk(setup, host)},if=none,id=disk,cache=unsafe',
+        '-device', 'virtio-blk-pci,drive=disk',
+        *_nic('br-mgmt', host, 'virtio-net-pci', '52:54:00:08:00'),
+        '-device', 'pcie-root-port,id=root-port,chassis=1,slot=1',
+        *_nic('br-data', host, 'igb,bus=root-port', '52:54:00:09:00'),
+        '-device', 'virtio-rng-pci',
+    ]  # fmt: skip
+
+
+def uuid(host: settings.Host) -> str:
+    """Return the host's UUID; libvirt migrates only between two of them."""
+    return f'00000000-0000-4000-8000-{host.number:012}'
+
+
+def start(setup: settings.Settings) -> None:
+    """Start every host that does not run, and wait for all."""
+    _make_key(setup)
+    for host in setup.hosts:
+        if not shell.alive(setup, host.name):
+            _start(setup, host)
+    for host in setup.hosts:
+        check = functools.partial(_answers, setup, host)
+        shell.wait_for(f'start of {host.name}', check, BOOT_SECONDS)
+        connect(setup, host)
+
+
+def connect(setup: settings.Settings, host: settings.Host) -> None:
+    """Keep one connection open, which later commands share."""
+    name = f'ssh-{host.name}'
+    if not shell.alive(setup, name):
+        shell.stop(setup, name)
+        shell.run(
+            shell.chroot(setup, ['rm', '-f', _socket(host)]), timeout=10
+        )
+        shell.spawn(setup, name, _ssh(setup, host, '-M', '-N'))
+
+
+def ssh(
+    setup: settings.Settings,
+    host: settings.Host,
+    command: str,
+    timeout: float,
+    input: str | None = None,
+) -> str:
+    """Run a shell command in a host and return its output.
+
+    :raises shell.Failed: if it fails, or has not ended after ``timeout`` s
+    """
+    argv = [*_ssh(setup, host), command]
+    return shell.run(argv, timeout=timeout, input=input)
+
+
+def login(setup: settings.Settings, host: settings.Host) -> list[str]:
+    """Return the command that logs in to a host from a terminal."""
+    return _ssh(setup, host, '-t')
+
+
+def running(setup: settings.Settings) -> bool:
+    """True if every host runs and is connected."""
+    names = [host.name for host in setup.hosts]
+    names += [f'ssh-{name}' for name in names]
+    return all(shell.alive(setup, name) for name in names)
+
+
+def _start(setup: settings.Settings, host: settings.Host) -> None:
+    disk = _disk(setup, host)
+    setup.state.mkdir(parents=True, exist_ok=True)
+    backing = ['-b', str(image.disk(setup)), '-F', 'raw']
+    argv = ['qemu-img', 'create', '-q', '-f', 'qcow2', *backing, disk]
+    shell.run(shell.chroot(setup, argv), timeout=60)
+    argv = ['qemu-system-x86_64', *arguments(setup, host)]
+    shell.spawn(setup, host.name, shell.inside(setup, argv))
+
+
+def _answers(setup: settings.Settings, host: settings.Host) -> bool:
+    if not shell.alive(setup, host.name):
+        raise shell.Failed(
+            f'{host.name} has ended; see {setup.log}/{host.name}.log and '
+            f'{host.name}-console.log'
+        )
+    try:
+        ssh(setup, host, READY, 60)
+    except shell.Failed:
+        return False
+    return True
+
+
+def _identity(setup: settings.Settings, host: settings.Host) -> str:
+    public = (setup.state / 'ssh' / 'key.pub').read_bytes()
+    key = base64.b64encode(public).decode()
+    return (
+        f'lab.address={host.address}/24 systemd.hostname={host.name} '
+        f'systemd.machine_id={host.number:032} '
+        f'systemd.set_credential_binary=ssh.authorized_keys.root:{key}'
+    )
+
+
+def _nic(
+    bridge: str, host: settings.Host, model: str, prefix: str
+) -> tuple[str, ...]:
+    tap = network.tap(bridge, host)
+    return (
+        '-netdev', f'tap,id={tap},ifname={tap},script=no,downscript=no',
+        '-device', f'{model},netdev={tap},mac={prefix}:{host.number:02x}',
+    )  # fmt: skip
+
+
+def _make_key(setup: settings.Settings) -> None:
+    key = setup.state / 'ssh' / 'key'
+    if not key.exists():
+        key.parent.mkdir(parents=True, exist_ok=True)
+        argv = ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'lab']
+        shell.run(shell.chroot(setup, [*argv, '-f', str(key)]), timeout=30)
+
+
+def _ssh(
+    setup: settings.Settings, host: settings.Host, *words: str
+) -> list[str]:
+    """Return an ssh command; the hosts' own keys are of no meaning here."""
+    options = {
+        'BatchMode': 'yes',
+        'ConnectTimeout': '20',
+        'ControlPath': _socket(host),
+        'IdentityFile': f'{setup.state}/ssh/key',
+        'LogLevel': 'ERROR',
+        'ServerAliveInterval': '30',
+        'StrictHostKeyChecking': 'no',
+        'UserKnownHostsFile': '/dev/null',
+    }
+    argv = ['ssh', '-F', '/dev/null', *words]
+    for name, value in options.items():
+        argv += ['-o', f'{name}={value}']
+    return shell.inside(setup, [*argv, f'root@{host.address}'])
+
+
+def _disk(setup: settings.Settings, host: settings.Host) -> str:
+    return str(setup.state / f'{host.name}.qcow2')
+
+
+def _socket(host: settings.Host) -> str:
+    """Return the connection's socket, in the tree's own /run: it is short."""
+    return f'/run/lab-{host.name}'
+
+
+STAGES = [
+    stages.Stage(
+        'start of the hosts', run=start, done=running, needs=('image',)
+    )
+]
