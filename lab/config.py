@@ -130,9 +130,7 @@ def files(setup: settings.Settings) -> dict[str, Ini]:
         },
         'placement/placement.conf': {
             'api': {'auth_strategy': 'keystone'},
-            'placement_database': {
-                'connection': database(setup, 'placement')
-            },
+            'placement_database': {'connection': database(setup, 'placement')},
             'keystone_authtoken': common(setup, 'placement')[
                 'keystone_authtoken'
             ],
@@ -210,9 +208,7 @@ def _nova(setup: settings.Settings) -> Ini:
         'api': {'auth_strategy': 'keystone'},
         'api_database': {'connection': database(setup, 'nova_api')},
         'database': {'connection': database(setup, 'nova_cell1')},
-        'wsgi': {
-            'api_paste_config': f'{setup.venv}/etc/nova/api-paste.ini'
-        },
+        'wsgi': {'api_paste_config': f'{setup.venv}/etc/nova/api-paste.ini'},
         'scheduler': {
             'workers': 1,
             'discover_hosts_in_cells_interval': 15,

@@ -117,9 +117,7 @@ STAGES = [
     stages.Stage(
         'APIs of placement, glance, neutron and nova',
         lambda setup: _apis(setup, 'placement', 'glance', 'neutron', 'nova'),
-        lambda setup: _all_alive(
-            setup, tuple(f'{name}-api' for name in APIS)
-        ),
+        lambda setup: _all_alive(setup, tuple(f'{name}-api' for name in APIS)),
     ),
     stages.Stage(
         'conductor, scheduler, neutron RPC',

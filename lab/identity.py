@@ -138,9 +138,7 @@ USERS = stages.Stage(
     'users, services, endpoints', _program('users'), _done('users')
 )
 STAGES = [
-    stages.Stage(
-        'network, flavor, image', _program('cloud'), _done('cloud')
-    )
+    stages.Stage('network, flavor, image', _program('cloud'), _done('cloud'))
 ]
 
 if __name__ == '__main__':

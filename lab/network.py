@@ -60,9 +60,7 @@ def remove(setup: settings.Settings) -> None:
 def _complete(setup: settings.Settings) -> bool:
     if not exists(setup):
         return False
-    links = shell.run(
-        ['ip', '-n', setup.netns, '-br', 'link'], timeout=30
-    )
+    links = shell.run(['ip', '-n', setup.netns, '-br', 'link'], timeout=30)
     names = {line.split()[0] for line in links.splitlines()}
     wanted = {*BRIDGES} | {
         tap(bridge, host) for bridge in BRIDGES for host in setup.hosts

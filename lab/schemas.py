@@ -33,9 +33,7 @@ def _migrate(setup: settings.Settings) -> None:
     _marker(setup).touch()
 
 
-def _commands(
-    setup: settings.Settings, commands: list[list[str]]
-) -> None:
+def _commands(setup: settings.Settings, commands: list[list[str]]) -> None:
     for command in commands:
         program, *arguments = command
         shell.run(

@@ -37,8 +37,7 @@ def run(
             list(argv),
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             errors='replace',
             timeout=timeout,
@@ -52,9 +51,7 @@ def run(
             stream.write(f'$ {_words(argv)}\n{done.stdout}{done.stderr}')
     if done.returncode:
         tail = '\n'.join((done.stdout + done.stderr).splitlines()[-15:])
-        raise Failed(
-            f'{_words(argv)}: exit status {done.returncode}\n{tail}'
-        )
+        raise Failed(f'{_words(argv)}: exit status {done.returncode}\n{tail}')
     return done.stdout
 
 

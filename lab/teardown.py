@@ -17,9 +17,7 @@ from lab import tree
 LAST = ('epmd', 'rabbit', 'mariadb')
 
 
-def down(
-    setup: settings.Settings, wipe: bool = False
-) -> None:
+def down(setup: settings.Settings, wipe: bool = False) -> None:
     """End everything.
 
     :param wipe: also delete all but the cache
@@ -48,9 +46,7 @@ def _end_leftovers(setup: settings.Settings) -> None:
         return
 
     def inhabitants() -> list[int]:
-        listed = shell.run(
-            ['ip', 'netns', 'pids', setup.netns], timeout=30
-        )
+        listed = shell.run(['ip', 'netns', 'pids', setup.netns], timeout=30)
         return [int(pid) for pid in listed.split()]
 
     for pid in inhabitants():

@@ -236,9 +236,7 @@ def unmount(setup: settings.Settings) -> None:
             shell.run(['umount', '-l', str(target)], timeout=30)
 
 
-def _inner(
-    setup: settings.Settings, path: pathlib.Path
-) -> pathlib.Path:
+def _inner(setup: settings.Settings, path: pathlib.Path) -> pathlib.Path:
     """Return where a path of this machine appears in the tree."""
     return setup.tree / path.relative_to('/')
 
@@ -259,9 +257,7 @@ STAGES = [
     stages.Stage(
         'Debian tree',
         _bootstrap,
-        lambda setup: stages.stamped(
-            setup, 'bootstrap', _bootstrap_content()
-        ),
+        lambda setup: stages.stamped(setup, 'bootstrap', _bootstrap_content()),
     ),
     stages.Stage(
         'Debian packages',

@@ -51,9 +51,7 @@ class PtMigratePlugin(plugin.PluginBase):
 
     def describe(self) -> host_info.HostPluginInfo:
         """Name no VIF type: Nova never asks this plug-in to plug one."""
-        return host_info.HostPluginInfo(
-            plugin_name='pt_migrate', vif_info=[]
-        )
+        return host_info.HostPluginInfo(plugin_name='pt_migrate', vif_info=[])
 
     def plug(self, vif: Any, instance_info: Any) -> None:
         """Refuse: no VIF type is described."""

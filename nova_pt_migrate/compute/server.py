@@ -126,9 +126,7 @@ class Server:
         wanted = model.Wanted(place, ports.devices(vifs, self._xml_of))
         return plan.plan(found, wanted), found
 
-    def _phase(
-        self, name: str, migration: str | None, todo: list[Any]
-    ) -> Any:
+    def _phase(self, name: str, migration: str | None, todo: list[Any]) -> Any:
         return phases.phase(
             name,
             self._instance.uuid,

@@ -69,8 +69,11 @@ def unplug(
         failures[step.device.address] = (
             f'the guest did not release it within {seconds:g} s and may '
             f'still do so'
-            + (f' (last answer: {errors_by_alias[alias]})'
-               if alias in errors_by_alias else '')
+            + (
+                f' (last answer: {errors_by_alias[alias]})'
+                if alias in errors_by_alias
+                else ''
+            )
         )
     return Outcome(tuple(gone), failures)
 

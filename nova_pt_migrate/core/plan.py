@@ -6,9 +6,7 @@ from nova_pt_migrate.core import model
 from nova_pt_migrate.core import steps
 
 
-def plan(
-    found: model.Found, wanted: model.Wanted
-) -> tuple[steps.Step, ...]:
+def plan(found: model.Found, wanted: model.Wanted) -> tuple[steps.Step, ...]:
     """Return the steps that turn ``found`` into ``wanted``.
 
     Pure. Empty when there is nothing to do, so that it can be asked again
@@ -32,9 +30,7 @@ def plan(
     )
 
 
-def _unplug(
-    device: model.Device, live: model.FoundDevice
-) -> steps.Unplug:
+def _unplug(device: model.Device, live: model.FoundDevice) -> steps.Unplug:
     if live.alias is None:
         raise errors.HostError(
             f'device {device.address} of port {device.port} has no alias in '
@@ -43,9 +39,7 @@ def _unplug(
     return steps.Unplug(device, live.alias)
 
 
-def _plug(
-    device: model.Device, kept: model.FoundDevice | None
-) -> steps.Plug:
+def _plug(device: model.Device, kept: model.FoundDevice | None) -> steps.Plug:
     """The persistent XML's element has the guest's PCI address: prefer it."""
     if kept is None:
         return steps.Plug(device, device.xml, persist=True)

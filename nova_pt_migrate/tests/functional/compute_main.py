@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the real main of nova-compute up to the loaded driver.
 
-A program of its own: it replaces the questions to a conductor, the connection to
-placement, the libvirt module and the serving of requests, and prints which
+A program of its own: it replaces the questions to a conductor, the connection
+to placement, the libvirt module and the serving of requests, and prints which
 driver the compute manager has.
 """
 

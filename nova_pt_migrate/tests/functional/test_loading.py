@@ -24,9 +24,7 @@ PACKAGE = pathlib.Path(nova_pt_migrate.__file__).parent
 class NovaComputeTest(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.folder = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path
-        )
+        self.folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
 
     def run_main(
         self,
@@ -153,9 +151,7 @@ class StoppingTest(NovaComputeTest):
         run = self.run_main(driver='pt_migrat.PassthroughLibvirtDriver')
         self.assertEqual(1, run.returncode)
         (sentence,) = [
-            line
-            for line in run.stdout.splitlines()
-            if 'CRITICAL' in line
+            line for line in run.stdout.splitlines() if 'CRITICAL' in line
         ]
         self.assertIn('pt_migrat.PassthroughLibvirtDriver', sentence)
         self.assertIn('pt_migrate.PassthroughLibvirtDriver', sentence)

@@ -41,6 +41,6 @@ class TestCheck(testtools.TestCase):
 
     def test_each_entry_is_looked_at(self) -> None:
         self.assertEqual(
-            1, len(device_spec.check([BY_PRODUCT, '[{"vendor_id": "1"}]'],
-                                     [VF]))
+            1,
+            len(device_spec.check([BY_PRODUCT, '[{"vendor_id": "1"}]'], [VF])),
         )

@@ -40,9 +40,7 @@ class TestUnplug(testtools.TestCase):
         self.assertEqual([('disconnect', 'port-1')], wiring.calls)
 
     def test_one_deadline_holds_for_all(self) -> None:
-        domain = fakes.Domain(
-            [1, 2], {'hostdev1': 999.0, 'hostdev2': 999.0}
-        )
+        domain = fakes.Domain([1, 2], {'hostdev1': 999.0, 'hostdev2': 999.0})
         outcome = unplug(domain, fakes.Wiring(), [1, 2])
         self.assertEqual(30.0, domain.now)
         self.assertEqual(
@@ -68,10 +66,7 @@ class TestUnplug(testtools.TestCase):
         outcome = unplug(domain, fakes.Wiring(), [1, 2])
         self.assertEqual(2.0, domain.now)
         self.assertEqual(
-            {
-                '0000:81:10.1':
-                    'the guest reported that it cannot release it'
-            },
+            {'0000:81:10.1': 'the guest reported that it cannot release it'},
             outcome.failures,
         )
 
@@ -158,9 +153,7 @@ class TestPlug(testtools.TestCase):
 
 class TestErrors(testtools.TestCase):
     def test_all_reasons_of_a_refusal_are_in_its_text(self) -> None:
-        self.assertEqual(
-            'One. Two.', str(errors.Refused(['One.', 'Two.']))
-        )
+        self.assertEqual('One. Two.', str(errors.Refused(['One.', 'Two.'])))
 
     def test_each_device_that_stayed_is_named(self) -> None:
         self.assertEqual(

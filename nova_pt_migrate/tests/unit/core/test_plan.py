@@ -15,10 +15,13 @@ def found(
     return model.Found(
         active=active,
         memory_gib=1.0,
-        live={fakes.found_device(n).address: fakes.found_device(n)
-              for n in live},
-        persistent={fakes.found_device(n).address: fakes.found_device(n)
-                    for n in persistent},
+        live={
+            fakes.found_device(n).address: fakes.found_device(n) for n in live
+        },
+        persistent={
+            fakes.found_device(n).address: fakes.found_device(n)
+            for n in persistent
+        },
     )
 
 

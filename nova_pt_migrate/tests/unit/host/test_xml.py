@@ -50,9 +50,7 @@ def domain(*devices: str) -> str:
 class TestDevices(testtools.TestCase):
     def test_vfs_and_whole_functions_are_found_by_host_address(self) -> None:
         found = xml.devices(domain(VF, ORDINARY, PF, MDEV))
-        self.assertEqual(
-            ['0000:81:10.2', '0000:82:00.1'], sorted(found)
-        )
+        self.assertEqual(['0000:81:10.2', '0000:82:00.1'], sorted(found))
         vf = found['0000:81:10.2']
         self.assertEqual('hostdev0', vf.alias)
         self.assertEqual('0000:07:00.0', vf.guest_address)
@@ -94,9 +92,7 @@ class TestWithDevices(testtools.TestCase):
         self.assertEqual(
             ['0000:81:10.2', '0000:82:00.1'], sorted(xml.devices(wide))
         )
-        self.assertEqual(
-            3, len(etree.fromstring(wide).find('./devices'))
-        )
+        self.assertEqual(3, len(etree.fromstring(wide).find('./devices')))
 
     def test_a_document_without_devices_is_no_domain(self) -> None:
         self.assertRaises(ValueError, xml.with_devices, '<domain/>', [VF])
