@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run programs: here, in the tree, in the closed network; each bounded."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
 import os
 import pathlib
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from collections.abc import Sequence
 
 from lab import settings
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring something up in stages: what is done is not done again."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
 import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from collections.abc import Sequence
 
 from lab import settings
 

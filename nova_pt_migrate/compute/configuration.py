@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From nova.conf to values, with one sentence for whatever is wrong."""
 
+from collections.abc import Iterator
 import dataclasses
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 from oslo_config import cfg

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check ``[pci] device_spec`` against the devices that this host has."""
 
-import json
 from collections.abc import Iterable
 from collections.abc import Sequence
+import json
 from typing import Any
 
 from nova.pci import whitelist

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One INFO line for each phase entered and left, for people and tools."""
 
-import contextlib
 from collections.abc import Iterable
 from collections.abc import Iterator
+import contextlib
 
 from oslo_log import log as logging
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Load the plug-ins that nova.conf names, all of them or none."""
 
-import importlib.metadata
 from collections.abc import Sequence
+import importlib.metadata
 from typing import Any
 
 from stevedore import named

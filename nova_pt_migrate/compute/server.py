@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The devices of one server on this host: observe, plan, act."""
 
-import time
 from collections.abc import Callable
+import time
 from typing import Any
 
 from oslo_log import log as logging

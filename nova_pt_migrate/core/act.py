@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the steps of a plan, each bounded in time, and report what is left."""
 
-import dataclasses
 from collections.abc import Callable
 from collections.abc import Sequence
+import dataclasses
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values the planner works on: what was found and what is wanted."""
 
+from collections.abc import Mapping
 import dataclasses
 import enum
-from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hand libvirt's device events to whoever watches the domain."""
 
+from collections.abc import Iterator
 import contextlib
 import threading
-from collections.abc import Iterator
 
 from nova_pt_migrate.core import ports
 

@@ -5,8 +5,8 @@ Element and attribute names: https://libvirt.org/formatdomain.html, sections
 "PCI passthrough of a network device" and "USB / PCI / SCSI devices".
 """
 
-import copy
 from collections.abc import Sequence
+import copy
 
 from lxml import etree
 

@@ -35,10 +35,10 @@ def main() -> None:
         sys.modules['libvirt'] = None  # type: ignore[assignment]
     else:
         sys.modules['libvirt'] = Libvirt('libvirt')
-    from nova.cmd import compute
-    from nova.conductor import api
     from nova import service
     from nova import utils
+    from nova.cmd import compute
+    from nova.conductor import api
     from nova.scheduler.client import report
 
     report.SchedulerReportClient._create_client = lambda _self: None

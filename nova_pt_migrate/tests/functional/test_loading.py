@@ -10,8 +10,8 @@ import sys
 
 import fixtures
 import nova
-import testtools
 from setuptools.command import editable_wheel
+import testtools
 
 import nova_pt_migrate
 from nova_pt_migrate.tests.functional import compute_main

@@ -3,8 +3,8 @@
 import pathlib
 
 import fixtures
-import testtools
 from oslo_config import cfg
+import testtools
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.core import errors

@@ -4,9 +4,9 @@ import sys
 
 import fixtures
 import nova.virt
+from nova.virt import driver as virt_driver
 import os_vif
 import testtools
-from nova.virt import driver as virt_driver
 
 from nova_pt_migrate.compute import loading
 from nova_pt_migrate.compute import osvif

@@ -4,8 +4,8 @@ import pathlib
 import sys
 
 import fixtures
-import testtools
 from stevedore import extension
+import testtools
 
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.core import errors

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import testtools
 from nova.network import model as network_model
 from nova.objects import migrate_data as migrate_data_obj
+import testtools
 
 from nova_pt_migrate.compute import ports
 

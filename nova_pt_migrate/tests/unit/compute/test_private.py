@@ -3,8 +3,8 @@
 import importlib.metadata
 
 import fixtures
-import testtools
 from nova.virt.libvirt import driver as libvirt_driver
+import testtools
 
 from nova_pt_migrate.compute import private
 from nova_pt_migrate.core import errors

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import contextlib
 from collections.abc import Iterator
+import contextlib
 from typing import Any
 
 import testtools

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A domain, its wiring and a clock, all without time passing."""
 
-import contextlib
 from collections.abc import Iterator
+import contextlib
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import testtools
 from lxml import etree
+import testtools
 
 from nova_pt_migrate.host import xml
 
