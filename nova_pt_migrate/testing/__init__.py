@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fakes and contract suites, for us and for authors of plug-ins.
+
+:mod:`fixture`
+    A libvirt double on top of Nova's own test fixture: hot-plug, events,
+    live and persistent XML and migration behave as those of libvirt 11.3 did
+    with QEMU 10.0. Start there.
+:mod:`guests`
+    How the guest answers a request to release a device.
+:mod:`calls`, :mod:`faults`
+    What was called, and what shall go wrong at which call.
+:mod:`clock`
+    Real time, or a virtual one that passes only while somebody waits.
+:mod:`contract`
+    What the double and a real libvirt both must do.
+"""

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virDomain of the double: one client's handle of a domain."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Concatenate
+from typing import ParamSpec
+from typing import TypeVar
+from urllib import parse
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import machine as machines
+
+if TYPE_CHECKING:
+    from nova_pt_migrate.testing import connection as connections
+
+P = ParamSpec('P')
+R = TypeVar('R')
+_Method = Callable[Concatenate['Domain', P], R]
+
+
+def call(method: _Method[P, R]) -> _Method[P, R]:
+    """Count the call, let faults meet it, and refuse a domain that left."""
+
+    @functools.wraps(method)
+    def wrapper(self: Domain, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._connection.calling(
+            method.__name__, self.machine, args, kwargs
+        ):
+            if not self.machine.defined:
+                raise errors.no_domain(self.machine.uuid)
+            return method(self, *args, **kwargs)
+
+    return wrapper
+
+
+class Domain(fakelibvirt.Domain):
+    """Nova's fake domain with the devices of a real one.
+
+    :ivar machine: what all handles of this domain share
+    """
+
+    def __init__(
+        self, connection: connections.Connection, machine: machines.Machine
+    ) -> None:
+        self.machine = machine
+        self._connection = connection
+        self._def = self._parse_definition(documents.text(machine.document))
+        self._transient = False
+        self._has_saved_state = False
+        self._snapshots: dict[str, Any] = {}
+        self._id = 1
+        self._hotplug = connection.hotplug(machine)
+
+    @property
+    def _state(self) -> int:
+        """What Nova's fake keeps in an attribute."""
+        return self.machine.state
+
+    @_state.setter
+    def _state(self, state: int) -> None:
+        self.machine.set_state(state)
+
+    def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802
+        if not self.machine.defined:
+            raise errors.no_domain(self.machine.uuid)
+        with self.machine.lock:
+            if flags & fakelibvirt.VIR_DOMAIN_XML_INACTIVE and (
+                self.machine.persistent is not None
+            ):
+                return documents.text(self.machine.persistent)
+            return documents.text(self.machine.document)
+
+    def isActive(self) -> int:  # noqa: N802
+        if not self.machine.defined:
+            raise errors.no_domain(self.machine.uuid)
+        return int(self.machine.active)
+
+    def isPersistent(self) -> int:  # noqa: N802
+        return int(self.machine.persistent is not None)
+
+    @call
+    def createWithFlags(self, flags: int = 0) -> int:  # noqa: N802
+        hypervisor = self._connection.hypervisor
+        hypervisor.check_start(self.machine)
+        self.machine.start(self.machine.document)
+        if flags & fakelibvirt.VIR_DOMAIN_START_PAUSED:
+            self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
+        return 0
+
+    @call
+    def destroy(self) -> int:
+        self.machine.stop()
+        return 0
+
+    @call
+    def shutdown(self) -> int:
+        self.machine.stop()
+        return 0
+
+    @call
+    def undefine(self) -> int:
+        self._connection.hypervisor.undefine(self.machine)
+        return 0
+
+    @call
+    def attachDeviceFlags(self, xml: str, flags: int = 0) -> int:  # noqa: N802
+        self._hotplug.attach(xml, flags)
+        return 0
+
+    @call
+    def detachDeviceFlags(self, xml: str, flags: int = 0) -> int:  # noqa: N802
+        self._hotplug.detach(xml, flags)
+        return 0
+
+    @call
+    def detachDeviceAlias(  # noqa: N802
+        self, alias: str, flags: int = 0
+    ) -> int:
+        self._hotplug.detach_alias(alias, flags)
+        return 0
+
+    @call
+    def migrateToURI3(  # noqa: N802
+        self, dconnuri: str, params: dict[str, Any], flags: int = 0
+    ) -> int:
+        self._connection.job(self.machine).migrate(
+            self._connection.hypervisor,
+            self._connection.peer(parse.urlparse(dconnuri).netloc),
+            params,
+            flags,
+        )
+        return 0
+
+    @call
+    def abortJob(self) -> int:  # noqa: N802
+        self._connection.job(self.machine).abort()
+        return 0
+
+    @call
+    def jobStats(self, flags: int = 0) -> dict[str, Any]:  # noqa: N802
+        return self._connection.job(self.machine).stats()

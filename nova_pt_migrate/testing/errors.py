@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errors of libvirt that the double raises, worded as libvirt words them.
+
+Codes and texts as in libvirt 11 (src/util/virerror.c, src/qemu/qemu_hotplug.c,
+src/hypervisor/virhostdev.c, src/conf/domain_addr.c) and as seen with it.
+"""
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+OPERATION_ABORTED = 78
+"""libvirt's VIR_ERR_OPERATION_ABORTED, which Nova's fixture lacks."""
+
+
+def _error(code: int, prefix: str, text: str) -> Exception:
+    message = f'{prefix}: {text}'
+    error: Exception = fakelibvirt.make_libvirtError(
+        fakelibvirt.libvirtError,
+        message,
+        error_code=code,
+        error_message=message,
+        error_domain=fakelibvirt.VIR_FROM_QEMU,
+    )
+    return error
+
+
+def invalid(text: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_OPERATION_INVALID,
+        'Requested operation is not valid',
+        text,
+    )
+
+
+def internal(text: str) -> Exception:
+    return _error(fakelibvirt.VIR_ERR_INTERNAL_ERROR, 'internal error', text)
+
+
+def unsupported(text: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_CONFIG_UNSUPPORTED,
+        'unsupported configuration',
+        text,
+    )
+
+
+def missing(text: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_DEVICE_MISSING, 'device not found', text
+    )
+
+
+def no_domain(uuid: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_NO_DOMAIN,
+        'Domain not found',
+        f"no domain with matching uuid '{uuid}'",
+    )
+
+
+def in_use(address: str, domain: str) -> Exception:
+    return invalid(
+        f'PCI device {address} is in use by driver QEMU, domain {domain}'
+    )
+
+
+def unplug_pending(alias: str) -> Exception:
+    return internal(
+        f"unable to execute QEMU command 'device_del': Device {alias} is "
+        f'already in the process of unplug'
+    )
+
+
+def double_address(address: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_XML_ERROR,
+        'XML error',
+        f'Attempted double use of PCI Address {address}',
+    )
+
+
+def locked(holder: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_OPERATION_TIMEOUT,
+        'Timed out during operation',
+        f'cannot acquire state change lock (held by monitor={holder})',
+    )
+
+
+def aborted() -> Exception:
+    return _error(
+        OPERATION_ABORTED,
+        'operation aborted',
+        "job 'migration out' canceled by client",
+    )

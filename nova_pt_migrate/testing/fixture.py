@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The libvirt double, to be used in any test on Nova's LibvirtFixture.
+
+::
+
+    double = self.useFixture(fixture.LibvirtDouble())
+    double.settings.guest = guests.OneByOne(0.5)
+    ...
+    double.calls.of('detachDeviceAlias', host='src')
+
+Nova's fixture still fakes the rest of the host. What Nova's own fake domain
+does not do and this one does: a pass-through device keeps its host address,
+the live and the persistent XML are two, guest addresses and aliases are
+given and kept, unplugging takes time and ends in an event, what libvirt
+refuses is refused, and a migration moves the domain to the other host.
+Lifecycle events are not sent.
+"""
+
+import functools
+import weakref
+from typing import Any
+
+import fixtures
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import host as libvirt_host
+
+from nova_pt_migrate.testing import calls
+from nova_pt_migrate.testing import clock as clocks
+from nova_pt_migrate.testing import connection as connections
+from nova_pt_migrate.testing import faults
+from nova_pt_migrate.testing import hypervisor as hypervisors
+from nova_pt_migrate.testing import machine as machines
+from nova_pt_migrate.testing import migration
+from nova_pt_migrate.testing import settings as double_settings
+
+
+class LibvirtDouble(fixtures.Fixture):
+    """Several compute hosts' libvirt, and the guests on them.
+
+    :param clock: :class:`clock.RealClock` if not given
+    :ivar settings: how guests, libvirt and QEMU behave
+    :ivar calls: what libvirt was asked
+    :ivar faults: what shall go wrong
+    :ivar hypervisors: by host name
+    """
+
+    def __init__(self, clock: clocks.Clock | None = None) -> None:
+        super().__init__()
+        self.clock: clocks.Clock = clock or clocks.RealClock()
+        self.settings = double_settings.Settings()
+        self.calls = calls.Calls()
+        self.faults = faults.Faults()
+        self.hypervisors: dict[str, hypervisors.Hypervisor] = {}
+        self._jobs: weakref.WeakKeyDictionary[
+            machines.Machine, migration.Job
+        ] = weakref.WeakKeyDictionary()
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.addCleanup(self.clock.stop)
+        self.addCleanup(self.faults.release)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.tests.fixtures.libvirt.Connection',
+                functools.partial(connections.Connection, double=self),
+            )
+        )
+
+    def connect(
+        self, host: str, pci_info: Any = None
+    ) -> connections.Connection:
+        """Return a new client of the host's libvirt, for tests without Nova.
+
+        :param pci_info: Nova's HostPCIDevicesInfo, needed the first time
+        """
+        return connections.Connection(
+            'qemu:///system', hostname=host, pci_info=pci_info, double=self
+        )
+
+    def hypervisor(
+        self, host: str, devices: dict[str, Any]
+    ) -> hypervisors.Hypervisor:
+        """Return the host's libvirt; made when first asked for."""
+        if host not in self.hypervisors:
+            self.hypervisors[host] = hypervisors.Hypervisor(
+                host, self.settings, self.clock, devices
+            )
+        return self.hypervisors[host]
+
+    def job(self, machine: machines.Machine) -> migration.Job:
+        """Return the migration job of a domain on one host."""
+        return self._jobs.setdefault(
+            machine, migration.Job(machine, self.settings, self.clock)
+        )
+
+    @staticmethod
+    def subscribe(nova_host: Any) -> None:
+        """Send device events to a compute, the way Nova subscribes to them.
+
+        Nova's fixture replaces the connecting, where that happens
+        (nova/virt/libvirt/host.py, Host._get_new_connection).
+
+        :param nova_host: ``compute.driver._host``
+        """
+        callbacks = {
+            fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: (
+                libvirt_host.Host._event_device_removed_callback
+            ),
+            fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED: (
+                libvirt_host.Host._event_device_removal_failed_callback
+            ),
+        }
+        connection = nova_host.get_connection()
+        for event, callback in callbacks.items():
+            connection.domainEventRegisterAny(None, event, callback, nova_host)

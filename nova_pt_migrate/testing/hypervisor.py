@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One compute host's libvirt: its domains, its devices, its clients."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from nova_pt_migrate.testing import clock as clocks
+from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import machine as machines
+from nova_pt_migrate.testing import settings as double_settings
+
+Listener = Callable[[machines.Machine, int, str], None]
+
+
+class Hypervisor:
+    """What survives a restart of nova-compute.
+
+    :param name: of the host
+    :param devices: gives the node devices of the host by libvirt's names
+        (``pci_0000_81_00_1``), as Nova's HostPCIDevicesInfo has them
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: double_settings.Settings,
+        clock: clocks.Clock,
+        devices: dict[str, Any],
+    ) -> None:
+        self.name = name
+        self.lock = threading.RLock()
+        self.machines: dict[str, machines.Machine] = {}
+        self.listeners: list[Listener] = []
+        self._settings = settings
+        self._clock = clock
+        self._devices = devices
+
+    def define(self, xml: str) -> machines.Machine:
+        """Make a domain, or change the persistent XML of one."""
+        uuid = documents.parse(xml).findtext('./uuid')
+        with self.lock:
+            known = self.machines.get(str(uuid))
+            if known is not None and known.defined:
+                known.define(xml)
+                return known
+            new = machines.Machine(
+                xml, self._settings, self._clock, self._emit
+            )
+            self.machines[new.uuid] = new
+            return new
+
+    def receive(
+        self, live: str, persistent: str | None
+    ) -> machines.Machine:
+        """Start a guest that migrates to this host, or a transient one."""
+        arrived = self.define(persistent or live)
+        if arrived.active:
+            raise errors.invalid(
+                f"domain '{arrived.name}' is already active"
+            )
+        arrived.start(documents.parse(live))
+        if persistent is None:
+            arrived.persistent = None
+        return arrived
+
+    def undefine(self, machine: machines.Machine) -> None:
+        with self.lock:
+            machine.defined = False
+            self.machines.pop(machine.uuid, None)
+
+    def find(self, uuid: str) -> machines.Machine:
+        with self.lock:
+            found = self.machines.get(uuid)
+        if found is None or not found.defined:
+            raise errors.no_domain(uuid)
+        return found
+
+    def user_of(self, address: str | None) -> str | None:
+        """Return the name of the running domain that has the device."""
+        if address is None:
+            return None
+        with self.lock:
+            known = list(self.machines.values())
+        for machine in known:
+            live = machine.live
+            if live is not None and address in map(
+                documents.host_address, documents.passthrough(live)
+            ):
+                return machine.name
+        return None
+
+    def check_device(self, element: documents.Element) -> None:
+        """Raise what libvirt does for a device that the host lacks."""
+        address = documents.host_address(element)
+        if address is None:
+            return
+        domain, bus, rest = address.split(':')
+        slot, function = rest.split('.')
+        device = self._devices.get(f'pci_{domain}_{bus}_{slot}_{function}')
+        if element.tag == 'interface':
+            if device is None or 'phys_function' not in device.pci_device:
+                raise errors.unsupported(
+                    'Interface type hostdev is currently supported on SR-IOV '
+                    'Virtual Functions only'
+                )
+        elif device is None:
+            raise errors.internal(
+                f'Device {address} not found: could not access '
+                f'/sys/bus/pci/devices/{address}/config: No such file or '
+                f'directory'
+            )
+
+    def check_start(self, machine: machines.Machine) -> None:
+        """Raise if a device of the persistent document cannot be had."""
+        if machine.active:
+            raise errors.invalid('domain is already running')
+        for element in documents.passthrough(machine.document):
+            self.check_device(element)
+            address = documents.host_address(element)
+            user = self.user_of(address)
+            if user:
+                raise errors.in_use(str(address), user)
+
+    def _emit(
+        self, machine: machines.Machine, event: int, alias: str
+    ) -> None:
+        for listener in list(self.listeners):
+            listener(machine, event, alias)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A domain as one host's libvirt keeps it: two documents and a state."""
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from nova_pt_migrate.testing import clock as clocks
+from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import guests
+from nova_pt_migrate.testing import settings as double_settings
+
+ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
+REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
+REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
+
+Emit = Callable[['Machine', int, str], None]
+
+
+@dataclasses.dataclass
+class _Request:
+    """An unplug that the guest was asked for.
+
+    :ivar at: when it was asked last
+    :ivar answered: the guest noticed, and will act
+    """
+
+    at: float
+    answered: bool = False
+
+
+class Machine:
+    """One domain on one host; what every connection to it sees.
+
+    :ivar live: the document of the running guest, or None
+    :ivar persistent: the document of the next start, None if transient
+    :ivar defined: libvirt still knows the domain
+    :ivar migrating: a migration job changes it; nothing else may
+    """
+
+    def __init__(
+        self,
+        xml: str,
+        settings: double_settings.Settings,
+        clock: clocks.Clock,
+        emit: Emit,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.live: documents.Element | None = None
+        self.persistent: documents.Element | None = None
+        self.state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+        self.defined = True
+        self.migrating = False
+        self.define(xml)
+        self.name = self._text('name')
+        self.uuid = self._text('uuid')
+        self._settings = settings
+        self._clock = clock
+        self._emit = emit
+        self._modifying = threading.Lock()
+        self._requests: dict[str, _Request] = {}
+        self._held: list[str] = []
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def document(self) -> documents.Element:
+        """What XMLDesc shows without flags."""
+        found = self.live if self.live is not None else self.persistent
+        if found is None:
+            raise errors.no_domain(self.uuid)
+        return found
+
+    def define(self, xml: str) -> None:
+        """Replace the persistent document; the guest does not notice."""
+        document = documents.without_aliases(documents.parse(xml))
+        documents.assign_addresses(document)
+        self.persistent = document
+
+    def start(self, document: documents.Element) -> None:
+        """Run a guest of this document."""
+        with self.lock:
+            self.live = documents.without_aliases(document)
+            documents.assign_addresses(self.live)
+            for element in documents.elements(self.live):
+                documents.assign_alias(self.live, element)
+            self.state = fakelibvirt.VIR_DOMAIN_RUNNING
+
+    def stop(self) -> None:
+        """The guest is gone, and every request to it."""
+        with self.lock:
+            self.live = None
+            self.state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+            self._requests.clear()
+            self._held.clear()
+            if self.persistent is None:
+                self.defined = False
+
+    def set_state(self, state: int) -> None:
+        """Pause or resume; what was asked of a paused guest comes then."""
+        with self.lock:
+            self.state = state
+            if state != fakelibvirt.VIR_DOMAIN_RUNNING:
+                return
+            held, self._held = self._held, []
+            for alias in held:
+                self._ask(alias)
+
+    @contextlib.contextmanager
+    def modifying(self) -> Iterator[None]:
+        """Hold libvirt's job lock; a migration holds it all the time."""
+        if self.migrating:
+            raise errors.locked('remoteDispatchDomainMigratePerform3Params')
+        with self._modifying:
+            yield
+
+    def request_unplug(self, alias: str) -> None:
+        """Ask the guest to release a device of the live document.
+
+        :raises libvirtError: there is none of that name, or it was asked for
+            less than ``unplug_guard`` seconds ago
+        """
+        with self.lock:
+            if self.live is None:
+                raise errors.invalid('domain is not running')
+            if documents.find_alias(self.live, alias) is None:
+                raise errors.missing(f'no device found with alias {alias}')
+            request = self._requests.get(alias)
+            now = self._clock.now()
+            if request and now - request.at < self._settings.unplug_guard:
+                raise errors.unplug_pending(alias)
+            if request is None:
+                request = self._requests[alias] = _Request(now)
+            request.at = now
+            if self.state == fakelibvirt.VIR_DOMAIN_PAUSED:
+                self._held.append(alias)
+            elif not request.answered:
+                self._ask(alias)
+
+    def gone(self, alias: str) -> bool:
+        """True once the live document has no such device."""
+        with self.lock:
+            return (
+                self.live is None
+                or documents.find_alias(self.live, alias) is None
+            )
+
+    def _ask(self, alias: str) -> None:
+        request = self._requests.get(alias)
+        if self.live is None or request is None or request.answered:
+            return
+        element = documents.find_alias(self.live, alias)
+        if element is None:
+            return
+        now = self._clock.now()
+        answer = self._settings.guest.asked(
+            documents.identity(element), now
+        )
+        if answer is None:
+            return
+        request.answered = True
+        self._clock.later(
+            answer.at - now, lambda: self._act(alias, request, answer)
+        )
+
+    def _act(
+        self, alias: str, request: _Request, answer: guests.Answer
+    ) -> None:
+        with self.lock:
+            if self._requests.get(alias) is not request:
+                return
+            if self.state == fakelibvirt.VIR_DOMAIN_PAUSED:
+                request.answered = False
+                self._held.append(alias)
+                return
+            del self._requests[alias]
+            if answer.released:
+                self._remove(alias)
+        event = REMOVED if answer.released else REMOVAL_FAILED
+        self._emit(self, event, alias)
+
+    def _remove(self, alias: str) -> None:
+        if self.live is not None:
+            element = documents.find_alias(self.live, alias)
+            if element is not None:
+                element.getparent().remove(element)
+
+    def _text(self, name: str) -> str:
+        return str(self.document.findtext(f'./{name}'))

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be true when an operation has ended, whatever went wrong in it.
+
+One look at everything that knows of the server: the guest's two documents on
+both hosts, Nova's API and database, Neutron, placement and Cinder. Devices
+are told by their host PCI address; the hosts have different ones.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from nova import objects
+from nova import test as nova_test
+
+from nova_pt_migrate.testing import documents
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """How an operation must have ended.
+
+    :ivar host: where the server is
+    :ivar migration: status of its last migration
+    :ivar degraded: ports whose device is in neither document
+    :ivar volumes: that the server has
+    """
+
+    host: str
+    migration: str
+    degraded: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+
+
+class Always:
+    """Asserts an :class:`End` for one server of a TwoComputes test.
+
+    Made while the server is as its user wants it: the guest PCI addresses
+    of that moment must not change.
+    """
+
+    def __init__(
+        self, test: Any, server: dict[str, Any], ports: Iterable[str]
+    ) -> None:
+        self._test = test
+        self._id = server['id']
+        self._ports = tuple(ports)
+        self._guest_addresses = self._addresses_by_port(
+            server['OS-EXT-SRV-ATTR:host']
+        )
+
+    def check(self, end: End) -> None:
+        """Fail for the first thing that is not as it must be."""
+        self._test._run_periodics()
+        self._check_server(end)
+        self._check_documents(end)
+        self._check_other_hosts(end)
+        self._check_pci_devices(end)
+        self._check_bindings(end)
+        self._check_placement(end)
+        self._check_volumes(end)
+
+    def devices(self) -> dict[str, str]:
+        """Return the host PCI address that Nova gave each port, by port."""
+        shown = {port: self._test.ports.show(port) for port in self._ports}
+        return {
+            port: values['binding:profile']['pci_slot']
+            for port, values in shown.items()
+            if 'pci_slot' in values.get('binding:profile', {})
+        }
+
+    def _check_server(self, end: End) -> None:
+        server = self._test.api.get_server(self._id)
+        last = max(self._migrations(), key=lambda each: each['id'])
+        self._equal(
+            ('ACTIVE', None, end.host, end.migration),
+            (
+                server['status'],
+                server['OS-EXT-STS:task_state'],
+                server['OS-EXT-SRV-ATTR:host'],
+                last['status'],
+            ),
+            'status, task state, host, migration',
+        )
+
+    def _check_documents(self, end: End) -> None:
+        machine = self._machine(end.host)
+        wanted = {
+            self.devices()[port]: address
+            for port, address in self._guest_addresses.items()
+            if port in self.devices() and port not in end.degraded
+        }
+        for name, document in (
+            ('live', machine.live),
+            ('persistent', machine.persistent),
+        ):
+            found = {
+                str(documents.host_address(e)): documents.guest_address(e)
+                for e in documents.passthrough(document)
+            }
+            self._equal(wanted, found, f'devices in the {name} XML')
+            self._equal(
+                len(self._ports) - len(self.devices()),
+                sum(
+                    e.tag == 'interface' and not documents.host_address(e)
+                    for e in documents.elements(document)
+                ),
+                f'ordinary interfaces in the {name} XML',
+            )
+
+    def _check_other_hosts(self, end: End) -> None:
+        others = [
+            name
+            for name, hypervisor in self._test.double.hypervisors.items()
+            if name != end.host and self._id in hypervisor.machines
+        ]
+        self._equal([], others, 'other hosts that know the domain')
+
+    def _check_pci_devices(self, end: End) -> None:
+        for name in self._test.computes:
+            node = objects.ComputeNode.get_by_nodename(self._test.ctxt, name)
+            known = objects.PciDeviceList.get_by_compute_node(
+                self._test.ctxt, node.id
+            )
+            self._equal(
+                {
+                    address: 'allocated'
+                    for address in self.devices().values()
+                    if name == end.host
+                },
+                {
+                    device.address: device.status
+                    for device in known
+                    if device.instance_uuid == self._id
+                    or device.status in ('claimed', 'allocated')
+                },
+                f'PCI devices of the server on {name}',
+            )
+
+    def _check_bindings(self, end: End) -> None:
+        for port in self._ports:
+            self._equal(
+                {end.host: 'ACTIVE'},
+                self._test.ports.bindings(port),
+                f'bindings of port {port}',
+            )
+
+    def _check_placement(self, end: End) -> None:
+        tree = {
+            provider['uuid']
+            for provider in self._test._get_all_rps_in_a_tree(
+                self._test.compute_rp_uuids[end.host]
+            )
+        }
+        held = set(self._test._get_allocations_by_server_uuid(self._id))
+        self._test.assertTrue(held, 'the server holds no allocation')
+        self._equal(set(), held - tree, 'allocations elsewhere')
+        for migration in self._migrations():
+            self._equal(
+                {},
+                self._test._get_allocations_by_server_uuid(migration['uuid']),
+                'allocations of the migration',
+            )
+
+    def _check_volumes(self, end: End) -> None:
+        mappings = objects.BlockDeviceMappingList.get_by_instance_uuid(
+            self._test.ctxt, self._id
+        )
+        attached = {m.volume_id: m for m in mappings if m.volume_id}
+        self._equal(set(end.volumes), set(attached), 'volumes')
+        for volume, mapping in attached.items():
+            attachments = self._test.cinder.volume_to_attachment[volume]
+            self._equal(
+                {mapping.attachment_id: end.host},
+                {
+                    key: (value.get('connector') or {}).get('host')
+                    for key, value in attachments.items()
+                },
+                f'attachments of volume {volume}',
+            )
+
+    def _migrations(self) -> list[dict[str, Any]]:
+        return list(
+            self._test.api.api_get(
+                f'/os-migrations?instance_uuid={self._id}'
+            ).body['migrations']
+        )
+
+    def _addresses_by_port(self, host: str) -> dict[str, str | None]:
+        found = {
+            documents.host_address(e): documents.guest_address(e)
+            for e in documents.passthrough(self._machine(host).live)
+        }
+        return {port: found[slot] for port, slot in self.devices().items()}
+
+    def _machine(self, host: str) -> Any:
+        return self._test.double.hypervisors[host].find(self._id)
+
+    def _equal(self, wanted: Any, found: Any, what: str) -> None:
+        if wanted != found:
+            raise nova_test.TestCase.failureException(
+                f'{what}: must be {wanted}, is {found}'
+            )

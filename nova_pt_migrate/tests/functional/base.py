@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's services in this process, two computes, and the libvirt double."""
+
+from typing import Any
+
+from nova import utils
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.libvirt import base as libvirt_base
+from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
+from oslo_serialization import jsonutils
+
+from nova_pt_migrate.testing import connection as connections
+from nova_pt_migrate.testing import fixture
+from nova_pt_migrate.tests.functional import ports
+
+OURS = 'pt_migrate.PassthroughLibvirtDriver'
+STOCK = 'libvirt.LibvirtDriver'
+SOURCE = 'source'
+DESTINATION = 'destination'
+BUS = {SOURCE: 0x81, DESTINATION: 0x91}
+VFS = 16
+
+
+class TwoComputes(nova_sriov._PCIServersTestBase):  # type: ignore[misc]
+    """Two computes with VFs and a whole PF each, at different addresses.
+
+    :cvar DRIVER: what both computes run
+    """
+
+    DRIVER = OURS
+    ADMIN_API = True
+    CAST_AS_CALL = False
+    microversion = 'latest'
+    PCI_ALIAS: list[str] = []
+    PCI_DEVICE_SPEC = [
+        jsonutils.dumps(
+            {
+                'vendor_id': fakelibvirt.PCI_VEND_ID,
+                'product_id': product,
+                'physical_network': 'physnet4',
+            }
+        )
+        for product in (fakelibvirt.PF_PROD_ID, fakelibvirt.VF_PROD_ID)
+    ]
+
+    def setUp(self) -> None:
+        if not utils.concurrency_mode_threading():
+            raise RuntimeError(
+                'nova-compute runs native threads, and so must these tests: '
+                'take OS_NOVA_DISABLE_EVENTLET_PATCHING out of the '
+                'environment, or set it to True'
+            )
+        super().setUp()
+        self.double = self.useFixture(fixture.LibvirtDouble())
+        self.neutron = self.useFixture(
+            libvirt_base.LibvirtNeutronFixture(self)
+        )
+        self.ports = ports.Ports(self.neutron)
+        for host in (SOURCE, DESTINATION):
+            self.start_compute(hostname=host, pci_info=self.pci_info(host))
+
+    def _setup_compute_service(self) -> None:
+        self.flags(compute_driver=self.DRIVER)
+
+    def pci_info(self, host: str) -> Any:
+        info = fakelibvirt.HostPCIDevicesInfo(
+            num_pfs=1, num_vfs=VFS, numa_node=0, bus=BUS[host]
+        )
+        info.add_device(
+            dev_type='PF',
+            bus=BUS[host] + 1,
+            slot=0,
+            function=0,
+            iommu_group=99,
+            numa_node=0,
+            vf_ratio=0,
+            mac_address=f'b4:96:91:34:f4:{BUS[host]:02x}',
+        )
+        return info
+
+    def start_compute(
+        self,
+        hostname: str = SOURCE,
+        connection: connections.Connection | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """As Nova's; a compute that starts anew is a new libvirt client."""
+        if connection is not None:
+            connection.kill()
+            connection = connection.again()
+        started = super().start_compute(
+            hostname=hostname, connection=connection, **kwargs
+        )
+        self.double.subscribe(self.computes[hostname].driver._host)
+        return started
+
+    def boot(
+        self, port_ids: list[str], volume: str | None = None
+    ) -> dict[str, Any]:
+        """Return a server on the source, with its guest at work."""
+        body = self._build_server(
+            networks=[{'port': port} for port in port_ids],
+            host=SOURCE,
+            image_uuid='' if volume else None,
+        )
+        if volume:
+            body['block_device_mapping_v2'] = [
+                {
+                    'boot_index': 0,
+                    'uuid': volume,
+                    'source_type': 'volume',
+                    'destination_type': 'volume',
+                }
+            ]
+        server = self.api.post_server({'server': body})
+        server = self._wait_for_state_change(server, 'ACTIVE')
+        self.double.calls.clear()
+        return dict(server)
+
+    def migrate(
+        self, server: dict[str, Any], expected: str = 'completed'
+    ) -> dict[str, Any]:
+        """Live-migrate and wait for the end; return the server as it is."""
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+        self._wait_for_migration_status(server, [expected])
+        self._wait_for_server_parameter(
+            server, {'OS-EXT-STS:task_state': None}
+        )
+        return dict(self.api.get_server(server['id']))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""As many Neutron ports as a test wants, in Nova's Neutron fixture."""
+
+import copy
+import itertools
+import uuid
+from typing import Any
+
+from nova.tests.functional.libvirt import base as libvirt_base
+
+_KNOWN = libvirt_base.LibvirtNeutronFixture
+
+
+class Ports:
+    """Makes ports, each with its own MAC address and fixed address."""
+
+    def __init__(self, neutron: Any) -> None:
+        self._neutron = neutron
+        self._numbers = itertools.count(10)
+
+    def direct(self, count: int = 1) -> list[str]:
+        """Return ports of VNIC type direct, bound as hw_veb with a VLAN."""
+        return [self._create(_KNOWN.network_4_port_1) for _ in range(count)]
+
+    def direct_physical(self) -> str:
+        return self._create(_KNOWN.network_4_port_pf)
+
+    def ordinary(self, count: int = 1) -> list[str]:
+        return [self._create(_KNOWN.network_1_port_2) for _ in range(count)]
+
+    def show(self, port: str) -> dict[str, Any]:
+        return dict(self._neutron.show_port(port)['port'])
+
+    def bindings(self, port: str) -> dict[str, str]:
+        """Return the status of each binding of the port, by host."""
+        return {
+            host: binding['status']
+            for host, binding in self._neutron._port_bindings[port].items()
+        }
+
+    def _create(self, like: dict[str, Any]) -> str:
+        number = next(self._numbers)
+        port = copy.deepcopy(like)
+        port['id'] = str(uuid.uuid4())
+        port['mac_address'] = f'52:54:00:00:00:{number:02x}'
+        port['fixed_ips'][0]['ip_address'] = f'192.168.4.{number}'
+        self._neutron._ports[port['id']] = {
+            **port,
+            'admin_state_up': True,
+            'tenant_id': self._neutron.tenant_id,
+        }
+        return str(port['id'])
