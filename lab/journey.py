@@ -69,14 +69,14 @@ def boot(
     def active() -> bool:
         seen = facts.cloud(setup, 'look', server.uuid)
         if seen['status'] == 'ERROR':
-            raise SystemExit(
+            raise shell.Failed(
                 f'Server {name} ({server.uuid}) could not be built on '
                 f'{host}: {seen["fault"]}. See: python3 -m lab logs '
-                f'nova-compute-{host}'
+                f'{host}/nova-compute'
             )
         return bool(seen['status'] == 'ACTIVE')
 
-    shell.wait_for(f'server {name} to become ACTIVE', active, BOOT)
+    shell.wait_for(f'server {name} to become ACTIVE', active, BOOT, every=5)
     return server
 
 
@@ -107,7 +107,7 @@ def home(journey: Journey) -> verdict.Facts:
             for link in found[0].links
         )
 
-    shell.wait_for('the guest to answer over its VF', whole, BOOT)
+    shell.wait_for('the guest to answer over its VF', whole, BOOT, every=3)
     return found[0]
 
 

@@ -23,7 +23,7 @@ class Figure:
     """What one migration took."""
 
     devices: int
-    unplug: float
+    unplug: float | None  # seconds, where the log tells them
     whole: float
     lost: int
     load: float
@@ -73,13 +73,13 @@ def figure(count: int, move: record.Move) -> Figure:
 
 def unplug_to_migrate(
     phases: collections.abc.Iterable[record.Phase],
-) -> float:
+) -> float | None:
     """Give the seconds between the first starts of two phases."""
     starts: dict[str, float] = {}
     for phase in phases:
         starts.setdefault(phase.name, phase.start)
     if not {'unplug', 'move'} <= starts.keys():
-        return float('nan')
+        return None
     return starts['move'] - starts['unplug']
 
 
@@ -91,7 +91,7 @@ def rows(figures: list[Figure]) -> list[tables.Row]:
     return [
         (
             str(figure.devices),
-            f'{figure.unplug:.2f}',
+            '-' if figure.unplug is None else f'{figure.unplug:.2f}',
             f'{figure.whole:.1f}',
             str(figure.lost),
             f'{figure.load:.1f}',
