@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The services of the control plane, as processes in the closed network."""
 
+import functools
+
 from lab import config
 from lab import settings
 from lab import shell
@@ -73,9 +75,8 @@ def _apis(setup: settings.Settings, *names: str) -> None:
         if not shell.alive(setup, f'{name}-api'):
             api(setup, name)
     for name in names:
-        shell.wait_for(
-            f'{name} API', lambda name=name: answers(setup, name), 180
-        )
+        check = functools.partial(answers, setup, name)
+        shell.wait_for(f'{name} API', check, 180)
 
 
 def _workers(setup: settings.Settings) -> None:

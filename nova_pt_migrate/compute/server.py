@@ -15,8 +15,8 @@ from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.core import steps
-from nova_pt_migrate.host import domain as host_domain
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Server:
     def __init__(
         self,
         instance: Any,
-        domain: host_domain.LibvirtDomain,
+        domain: core_ports.Domain,
         vif_driver: Any,
         xml_of: ports.XmlOf,
         settings: configuration.Settings,
