@@ -86,7 +86,7 @@ def logs(setup: settings.Settings, options: argparse.Namespace) -> int:
 def ssh(setup: settings.Settings, options: argparse.Namespace) -> int:
     """run a command in a compute host, or a shell"""
     argv = machine.login(setup, setup.host(options.host))
-    os.execvp(argv[0], [*argv, *options.command])
+    os.execvp(argv[0], [*argv, *options.words])
 
 
 def openstack(setup: settings.Settings, options: argparse.Namespace) -> int:
@@ -143,7 +143,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parsers['logs'].add_argument('service', nargs='?')
     parsers['ssh'].add_argument('host')
-    parsers['ssh'].add_argument('command', nargs=argparse.REMAINDER)
+    parsers['ssh'].add_argument(
+        'words', metavar='command', nargs=argparse.REMAINDER
+    )
     parsers['openstack'].add_argument('arguments', nargs=argparse.REMAINDER)
     demo.add_options(parsers['demo'])
     scenarios.add_options(parsers['scenario'])
