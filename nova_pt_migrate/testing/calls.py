@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The calls that libvirt got, so that tests can count what really happened."""
 
+from collections.abc import Iterator
 import dataclasses
 import threading
-from collections.abc import Iterator
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The time of the double: the real one, or one that passes by waiting."""
 
+from collections.abc import Callable
 import heapq
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 Action = Callable[[], None]

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import contextlib
 from typing import Any
+from typing import TYPE_CHECKING
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 

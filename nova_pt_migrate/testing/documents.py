@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What libvirt does to a domain's XML: names, guest addresses, insertions."""
 
+from collections.abc import Iterator
 import copy
 import re
-from collections.abc import Iterator
+from typing import TypeAlias
 
 from lxml import etree
 
 from nova_pt_migrate.testing import errors
 
-Element = etree._Element
+Element: TypeAlias = etree._Element
 
 _PARTS = ('domain', 'bus', 'slot', 'function')
 _PCI_TAGS = ('interface', 'hostdev')
@@ -21,7 +22,7 @@ def parse(xml: str) -> Element:
 
 
 def text(element: Element) -> str:
-    return etree.tostring(element, encoding='unicode', pretty_print=True)
+    return str(etree.tostring(element, encoding='unicode', pretty_print=True))
 
 
 def elements(document: Element) -> Iterator[Element]:
@@ -134,9 +135,8 @@ def without_aliases(document: Element) -> Element:
 def _kind(element: Element) -> str:
     if host_address(element):
         return 'hostdev'
-    return {'interface': 'net', 'disk': 'virtio-disk'}.get(
-        element.tag, element.tag
-    )
+    tag = str(element.tag)
+    return {'interface': 'net', 'disk': 'virtio-disk'}.get(tag, tag)
 
 
 def _mac(element: Element) -> str:

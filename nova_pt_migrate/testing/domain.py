@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+import functools
 from typing import Any
-from typing import Concatenate
-from typing import ParamSpec
+from typing import cast
+from typing import TYPE_CHECKING
 from typing import TypeVar
 from urllib import parse
 
@@ -21,16 +20,14 @@ from nova_pt_migrate.testing import machine as machines
 if TYPE_CHECKING:
     from nova_pt_migrate.testing import connection as connections
 
-P = ParamSpec('P')
-R = TypeVar('R')
-_Method = Callable[Concatenate['Domain', P], R]
+Method = TypeVar('Method', bound=Callable[..., Any])
 
 
-def call(method: _Method[P, R]) -> _Method[P, R]:
+def call(method: Method) -> Method:
     """Count the call, let faults meet it, and refuse a domain that left."""
 
     @functools.wraps(method)
-    def wrapper(self: Domain, *args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(self: Domain, *args: Any, **kwargs: Any) -> Any:
         with self._connection.calling(
             method.__name__, self.machine, args, kwargs
         ):
@@ -38,7 +35,7 @@ def call(method: _Method[P, R]) -> _Method[P, R]:
                 raise errors.no_domain(self.machine.uuid)
             return method(self, *args, **kwargs)
 
-    return wrapper
+    return cast(Method, wrapper)
 
 
 class Domain(fakelibvirt.Domain):

@@ -44,9 +44,7 @@ def unsupported(text: str) -> Exception:
 
 
 def missing(text: str) -> Exception:
-    return _error(
-        fakelibvirt.VIR_ERR_DEVICE_MISSING, 'device not found', text
-    )
+    return _error(fakelibvirt.VIR_ERR_DEVICE_MISSING, 'device not found', text)
 
 
 def no_domain(uuid: str) -> Exception:

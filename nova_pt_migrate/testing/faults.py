@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let a named call fail, hang, or end the client that makes it."""
 
+from collections.abc import Callable
 import dataclasses
 import threading
-from collections.abc import Callable
 
 from nova_pt_migrate.testing import calls
 

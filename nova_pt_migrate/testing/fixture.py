@@ -17,8 +17,8 @@ Lifecycle events are not sent.
 """
 
 import functools
-import weakref
 from typing import Any
+import weakref
 
 import fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt

@@ -6,8 +6,8 @@ device is named by its host PCI address (a device without one by its MAC
 address or its target, as in :attr:`calls.Call.devices`).
 """
 
-import dataclasses
 from collections.abc import Mapping
+import dataclasses
 from typing import Protocol
 
 

@@ -88,9 +88,7 @@ class Hotplug:
             if user:
                 raise errors.in_use(str(address), user)
             assert machine.live is not None
-            new = documents.insert(
-                machine.live, element, self._settings.ports
-            )
+            new = documents.insert(machine.live, element, self._settings.ports)
             try:
                 documents.assign_alias(machine.live, new)
             except fakelibvirt.libvirtError:
@@ -100,9 +98,10 @@ class Hotplug:
 
     def _with(self, element: documents.Element) -> documents.Element:
         persistent = self._persistent_copy()
-        if element.tag == 'hostdev' and documents.find_like(
-            persistent, element
-        ) is not None:
+        if (
+            element.tag == 'hostdev'
+            and documents.find_like(persistent, element) is not None
+        ):
             raise errors.invalid(
                 'device is already in the domain configuration'
             )

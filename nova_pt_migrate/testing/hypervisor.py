@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One compute host's libvirt: its domains, its devices, its clients."""
 
-import threading
 from collections.abc import Callable
+import threading
 from typing import Any
 
 from nova_pt_migrate.testing import clock as clocks
@@ -51,15 +51,11 @@ class Hypervisor:
             self.machines[new.uuid] = new
             return new
 
-    def receive(
-        self, live: str, persistent: str | None
-    ) -> machines.Machine:
+    def receive(self, live: str, persistent: str | None) -> machines.Machine:
         """Start a guest that migrates to this host, or a transient one."""
         arrived = self.define(persistent or live)
         if arrived.active:
-            raise errors.invalid(
-                f"domain '{arrived.name}' is already active"
-            )
+            raise errors.invalid(f"domain '{arrived.name}' is already active")
         arrived.start(documents.parse(live))
         if persistent is None:
             arrived.persistent = None
@@ -123,8 +119,6 @@ class Hypervisor:
             if user:
                 raise errors.in_use(str(address), user)
 
-    def _emit(
-        self, machine: machines.Machine, event: int, alias: str
-    ) -> None:
+    def _emit(self, machine: machines.Machine, event: int, alias: str) -> None:
         for listener in list(self.listeners):
             listener(machine, event, alias)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A domain as one host's libvirt keeps it: two documents and a state."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 
@@ -53,7 +53,7 @@ class Machine:
         self.lock = threading.RLock()
         self.live: documents.Element | None = None
         self.persistent: documents.Element | None = None
-        self.state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+        self.state: int = fakelibvirt.VIR_DOMAIN_SHUTOFF
         self.defined = True
         self.migrating = False
         self.define(xml)
@@ -160,9 +160,7 @@ class Machine:
         if element is None:
             return
         now = self._clock.now()
-        answer = self._settings.guest.asked(
-            documents.identity(element), now
-        )
+        answer = self._settings.guest.asked(documents.identity(element), now)
         if answer is None:
             return
         request.answered = True

@@ -6,8 +6,8 @@ both hosts, Nova's API and database, Neutron, placement and Cinder. Devices
 are told by their host PCI address; the hosts have different ones.
 """
 
-import dataclasses
 from collections.abc import Iterable
+import dataclasses
 from typing import Any
 
 from nova import objects

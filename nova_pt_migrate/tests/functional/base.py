@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import fixtures
 from nova import utils
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base as libvirt_base
@@ -21,7 +22,7 @@ BUS = {SOURCE: 0x81, DESTINATION: 0x91}
 VFS = 16
 
 
-class TwoComputes(nova_sriov._PCIServersTestBase):  # type: ignore[misc]
+class TwoComputes(nova_sriov._PCIServersTestBase):
     """Two computes with VFs and a whole PF each, at different addresses.
 
     :cvar DRIVER: what both computes run
@@ -93,6 +94,27 @@ class TwoComputes(nova_sriov._PCIServersTestBase):  # type: ignore[misc]
         )
         self.double.subscribe(self.computes[hostname].driver._host)
         return started
+
+    def unshare_instance_path(self) -> None:
+        """Give each compute its own instance path, disks being shared.
+
+        Nova then cleans up at the host that the server leaves or does not
+        reach; with a shared path it does not.
+        """
+        self.useFixture(
+            fixtures.MockPatch(
+                'nova.virt.libvirt.driver.LibvirtDriver.'
+                '_check_shared_storage_test_file',
+                return_value=False,
+            )
+        )
+        self.useFixture(
+            fixtures.MockPatch(
+                'nova.virt.libvirt.driver.LibvirtDriver.'
+                '_is_shared_block_storage',
+                return_value=True,
+            )
+        )
 
     def boot(
         self, port_ids: list[str], volume: str | None = None

@@ -3,8 +3,8 @@
 
 import copy
 import itertools
-import uuid
 from typing import Any
+import uuid
 
 from nova.tests.functional.libvirt import base as libvirt_base
 

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live migrations with our driver, and the count of what it really did."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from nova import conf as nova_conf
+
+from nova_pt_migrate import conf
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+
+LIVE = 1
+NOVA_S = 'detachDeviceFlags'
+OUR_UNPLUG = 'detachDeviceAlias'
+PLUG = 'attachDeviceFlags'
+
+
+class OurMigrations(base.TwoComputes):
+    """Both computes run our driver, with short deadlines."""
+
+    UNPLUG_TIMEOUT = 10.0
+    UNPLUG_RETRY = 5.0
+
+    def _setup_compute_service(self) -> None:
+        super()._setup_compute_service()
+        conf.register_opts(nova_conf.CONF)
+        self.flags(
+            group='pt_migrate',
+            unplug_timeout=self.UNPLUG_TIMEOUT,
+            unplug_retry_interval=self.UNPLUG_RETRY,
+        )
+
+    def prepare(
+        self, ports: list[str], volume: str | None = None
+    ) -> tuple[dict[str, Any], always.Always]:
+        """Boot a server on the source and remember what it has."""
+        server = self.boot(ports, volume)
+        return server, always.Always(self, server, ports)
+
+    def assert_one_owner(
+        self, unplugged: Iterable[str], plugged: Iterable[str]
+    ) -> None:
+        """Each device was unplugged once and plugged once, and by us only.
+
+        Counts what libvirt was really asked; devices are told by their host
+        PCI addresses, which differ between the hosts.
+        """
+        calls = self.double.calls
+        self.assertEqual([], calls.of(NOVA_S), "detached by Nova's own code")
+        for name, devices in ((OUR_UNPLUG, unplugged), (PLUG, plugged)):
+            self.assertEqual(
+                [((device,), LIVE) for device in sorted(devices)],
+                sorted((c.devices, c.flags) for c in calls.of(name)),
+                name,
+            )

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers with pass-through devices arrive with all of them."""
+
+from nova.tests.fixtures import cinder
+
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+
+VOLUME = cinder.CinderFixture.IMAGE_BACKED_VOL
+
+
+class LiveMigrationTest(ours.OurMigrations):
+    def assert_moves(
+        self, ports: list[str], devices: int, volume: str | None = None
+    ) -> None:
+        """Boot, migrate, look at everything.
+
+        :param devices: how many of the ports have a pass-through device
+        """
+        server, whole = self.prepare(ports, volume)
+        left = set(whole.devices().values())
+        self.assertEqual(devices, len(left))
+
+        self.migrate(server)
+
+        arrived = set(whole.devices().values())
+        self.assertEqual(devices, len(arrived - left))
+        self.assert_one_owner(left, arrived)
+        whole.check(
+            always.End(
+                base.DESTINATION,
+                'completed',
+                volumes=(volume,) if volume else (),
+            )
+        )
+
+    def test_one_vf(self) -> None:
+        self.assert_moves(self.ports.direct(), 1)
+
+    def test_two_vfs(self) -> None:
+        self.assert_moves(self.ports.direct(2), 2)
+
+    def test_eight_vfs(self) -> None:
+        self.assert_moves(self.ports.direct(8), 8)
+
+    def test_with_ordinary_ports(self) -> None:
+        first, second = self.ports.direct(2)
+        ordinary, another = self.ports.ordinary(2)
+        self.assert_moves([ordinary, first, another, second], 2)
+
+    def test_a_whole_physical_function(self) -> None:
+        ports = [self.ports.direct_physical(), *self.ports.direct()]
+        self.assert_moves(ports, 2)
+
+    def test_from_volume(self) -> None:
+        self.assert_moves(self.ports.direct(), 1, VOLUME)
+
+    def test_from_volume_without_a_shared_instance_path(self) -> None:
+        self.unshare_instance_path()
+        self.assert_moves(self.ports.direct(2), 2, VOLUME)
+
+    def test_from_image_without_a_shared_instance_path(self) -> None:
+        self.unshare_instance_path()
+        self.assert_moves(self.ports.direct(2), 2)
+
+    def test_there_and_back(self) -> None:
+        ports = self.ports.direct(2) + self.ports.ordinary()
+        server, whole = self.prepare(ports)
+        at_first = set(whole.devices().values())
+
+        self.migrate(server)
+        there = set(whole.devices().values())
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        self.double.calls.clear()
+        self.migrate(server)
+
+        back = set(whole.devices().values())
+        self.assertEqual(len(at_first), len(back - there))
+        self.assert_one_owner(there, back)
+        whole.check(always.End(base.SOURCE, 'completed'))
