@@ -35,9 +35,12 @@ def main() -> None:
         sys.modules['libvirt'] = None  # type: ignore[assignment]
     else:
         sys.modules['libvirt'] = Libvirt('libvirt')
+    # nova-compute chooses its threads where its module is imported first.
+    from nova.cmd import compute
+
+    # isort: split
     from nova import service
     from nova import utils
-    from nova.cmd import compute
     from nova.conductor import api
     from nova.scheduler.client import report
 
