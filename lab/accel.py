@@ -6,10 +6,10 @@ a stock kernel, or hides the extension that nested guests need. So one is
 started, once for each kernel of this machine.
 """
 
+from collections.abc import Callable
 import os
 import pathlib
 import platform
-from collections.abc import Callable
 
 from lab import initramfs
 from lab import settings
@@ -71,6 +71,5 @@ STAGES = [
         'accelerator',
         run=choose,
         done=lambda setup: _choice(setup).exists(),
-        needs=('tree',),
     )
 ]

@@ -14,7 +14,6 @@ from lab import settings
 from lab import shell
 from lab import stages
 
-IMAGE = 'pt-guest'  # its name in the image service
 MODULES = (
     initramfs.Module('virtio_net'),
     initramfs.Module('igbvf'),
@@ -48,8 +47,7 @@ def build(setup: settings.Settings) -> None:
         folder = pathlib.Path(name)
         disk = _disk(setup, folder)
         packed = folder / 'disk.qcow2'
-        convert = ['qemu-img', 'convert', '-O', 'qcow2', disk, packed]
-        _in_tree(setup, *convert)
+        _in_tree(setup, 'qemu-img', 'convert', '-O', 'qcow2', disk, packed)
         setup.cache.mkdir(parents=True, exist_ok=True)
         packed.rename(image(setup))
 
@@ -78,6 +76,5 @@ STAGES = [
         'guest',
         run=build,
         done=lambda setup: image(setup).exists(),
-        needs=('tree',),
     )
 ]

@@ -5,10 +5,10 @@ One image serves all hosts: what differs comes by the kernel's command line
 and, later, as configuration files (see lab.host).
 """
 
+from collections.abc import Iterator
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
 
 from lab import initramfs
 from lab import settings
@@ -167,8 +167,7 @@ def _overlay(copy: pathlib.Path) -> None:
         # Absent, the machine ID would make systemd enable every unit.
         _remove(copy / name)
         (copy / name).touch()
-    for name in ('nova', 'neutron', 'libvirt'):
-        (copy / 'var/log' / name).mkdir()
+    (copy / 'var/log/libvirt').mkdir()
 
 
 def _configure_units(setup: settings.Settings, copy: pathlib.Path) -> None:
@@ -208,12 +207,10 @@ STAGES = [
         'kernel of the hosts',
         run=build_boot_files,
         done=lambda setup: boot_files(setup)[0].exists(),
-        needs=('tree',),
     ),
     stages.Stage(
         'image of the hosts',
         run=build_disk,
         done=lambda setup: disk(setup).exists(),
-        needs=('tree',),
     ),
 ]

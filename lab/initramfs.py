@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make small initial RAM disks and kernels from those of the tree."""
 
+from collections.abc import Iterable
+from collections.abc import Sequence
 import dataclasses
 import gzip
 import lzma
 import pathlib
 import stat
 import tempfile
-from collections.abc import Iterable
-from collections.abc import Sequence
 
 from lab import settings
 from lab import shell

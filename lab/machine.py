@@ -17,7 +17,9 @@ from lab import stages
 
 MEMORY = 4096  # MiB; taken only as far as it is used
 BOOT_SECONDS = 600.0
-READY = 'systemctl -q is-active pt-devices && systemctl -q is-active libvirtd'
+READY = ' && '.join(
+    f'systemctl -q is-active {name}' for name in ('pt-devices', 'libvirtd')
+)
 _KERNEL = (
     'root=/dev/vda rw console=ttyS0 quiet mitigations=off audit=0 '
     'tsc=reliable net.ifnames=0 intel_iommu=on iommu=pt '
@@ -56,11 +58,15 @@ def uuid(host: settings.Host) -> str:
 
 
 def start(setup: settings.Settings) -> None:
-    """Start every host that does not run, and wait for all."""
+    """Start every host that does not run; see wait()."""
     _make_key(setup)
     for host in setup.hosts:
         if not shell.alive(setup, host.name):
             _start(setup, host)
+
+
+def wait(setup: settings.Settings) -> None:
+    """Wait until all hosts can be used."""
     for host in setup.hosts:
         check = functools.partial(_answers, setup, host)
         shell.wait_for(f'start of {host.name}', check, BOOT_SECONDS)
@@ -99,10 +105,14 @@ def login(setup: settings.Settings, host: settings.Host) -> list[str]:
 
 
 def running(setup: settings.Settings) -> bool:
-    """True if every host runs and is connected."""
-    names = [host.name for host in setup.hosts]
-    names += [f'ssh-{name}' for name in names]
-    return all(shell.alive(setup, name) for name in names)
+    """True if every host runs."""
+    return all(shell.alive(setup, host.name) for host in setup.hosts)
+
+
+def connected(setup: settings.Settings) -> bool:
+    """True if every host runs and has a connection that is kept open."""
+    names = [f'ssh-{host.name}' for host in setup.hosts]
+    return running(setup) and all(shell.alive(setup, name) for name in names)
 
 
 def _start(setup: settings.Settings, host: settings.Host) -> None:
@@ -186,7 +196,6 @@ def _socket(host: settings.Host) -> str:
 
 
 STAGES = [
-    stages.Stage(
-        'start of the hosts', run=start, done=running, needs=('image',)
-    )
+    *accel.STAGES,
+    stages.Stage('start of the hosts', start, running),
 ]
