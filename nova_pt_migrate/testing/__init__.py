@@ -13,4 +13,8 @@
     Real time, or a virtual one that passes only while somebody waits.
 :mod:`contract`
     What the double and a real libvirt both must do.
+
+The double imports Nova's test fixtures, which choose between threads and
+eventlet: set ``OS_NOVA_DISABLE_EVENTLET_PATCHING=True`` and import
+``nova.tests.functional`` before anything else of Nova.
 """

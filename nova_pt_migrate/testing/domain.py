@@ -75,6 +75,9 @@ class Domain(fakelibvirt.Domain):
                 return documents.text(self.machine.persistent)
             return documents.text(self.machine.document)
 
+    def connect(self) -> connections.Connection:
+        return self._connection
+
     def isActive(self) -> int:  # noqa: N802
         if not self.machine.defined:
             raise errors.no_domain(self.machine.uuid)

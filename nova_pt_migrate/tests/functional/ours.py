@@ -54,3 +54,13 @@ class OurMigrations(base.TwoComputes):
                 sorted((c.devices, c.flags) for c in calls.of(name)),
                 name,
             )
+
+    def assert_plugged(self, host: str, devices: Iterable[str]) -> None:
+        """These devices were plugged there, once each, and no others."""
+        self.assertEqual(
+            [((device,), LIVE) for device in sorted(devices)],
+            sorted(
+                (call.devices, call.flags)
+                for call in self.double.calls.of(PLUG, host=host)
+            ),
+        )

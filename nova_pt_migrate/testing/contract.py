@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver relies on in libvirt; run on the double and on a real one.
+
+Mix :class:`LibvirtContract` into a ``unittest.TestCase`` that provides
+``adapter``, a :class:`contract_steps.Adapter`. Nothing is imported but the
+standard library and lxml, so the suite runs where nothing else is installed
+than libvirt-python and lxml::
+
+    class MyLibvirtTest(contract.LibvirtContract, unittest.TestCase):
+        def setUp(self):
+            self.adapter = MyAdapter()
+            self.addCleanup(self.adapter.close)
+"""
+
+from lxml import etree
+
+from nova_pt_migrate.testing import contract_steps as steps
+
+LIBVIRT_BLOCKS = 5.0
+"""Seconds for which detachDeviceFlags waits for a guest that does not act."""
+
+
+class LibvirtContract(steps.Steps):
+    """Tests of hot-plug and migration of one VF."""
+
+    def test_alias_detach_returns_at_once_and_the_event_comes(self) -> None:
+        domain, alias = self.domain_and_alias()
+        with self.device_events(domain) as events:
+            with self.paused(domain):
+                began = self.adapter.now()
+                self.detach_alias(domain, alias)
+                took = self.adapter.now() - began
+                self.assertIsNotNone(self.vf(domain))
+                self.assertEqual([], events)
+            self.assertTrue(self.wait(lambda: ('removed', alias) in events))
+        self.assertIsNone(self.vf(domain))
+        self.assertLess(took, LIBVIRT_BLOCKS)
+
+    def test_alias_detach_keeps_the_persistent_xml(self) -> None:
+        domain, alias = self.domain_and_alias()
+        before = self.inactive(domain)
+        self.unplug(domain, alias)
+        self.assertEqual(
+            steps.addresses(before), steps.addresses(self.inactive(domain))
+        )
+
+    def test_attach_restores_the_guest_address(self) -> None:
+        domain, alias = self.domain_and_alias()
+        guest_address = steps.guest_address(self.vf(domain))
+        self.unplug(domain, alias)
+        self.attach(domain, self.inactive_vf(domain))
+        self.assertEqual(guest_address, steps.guest_address(self.vf(domain)))
+        self.assertEqual(
+            1, len(etree.fromstring(self.inactive(domain)).findall(steps.VF))
+        )
+
+    def test_attaching_twice_is_refused(self) -> None:
+        domain, _ = self.domain_and_alias()
+        with self.assertRaisesRegex(
+            self.adapter.libvirt.libvirtError, 'in use by driver QEMU'
+        ):
+            self.attach(domain, self.inactive_vf(domain))
+        self.assertIsNotNone(self.vf(domain))
+
+    def test_detaching_what_is_gone_is_refused(self) -> None:
+        domain, alias = self.domain_and_alias()
+        xml = steps.text(self.vf(domain))
+        self.unplug(domain, alias)
+        for call in (
+            lambda: self.detach_alias(domain, alias),
+            lambda: domain.detachDeviceFlags(xml, self.live),
+        ):
+            with self.assertRaisesRegex(
+                self.adapter.libvirt.libvirtError, 'device not found'
+            ) as caught:
+                call()
+            self.assertEqual(
+                self.adapter.libvirt.VIR_ERR_DEVICE_MISSING,
+                caught.exception.get_error_code(),
+            )
+
+    def test_a_second_request_does_no_harm(self) -> None:
+        """QEMU takes it or says that one is pending; one event comes."""
+        domain, alias = self.domain_and_alias()
+        with self.device_events(domain) as events:
+            with self.paused(domain):
+                self.detach_alias(domain, alias)
+                try:
+                    self.detach_alias(domain, alias)
+                except self.adapter.libvirt.libvirtError as exc:
+                    self.assertIn('in the process of unplug', str(exc))
+                self.assertIsNotNone(self.vf(domain))
+            self.assertTrue(self.wait(lambda: self.vf(domain) is None))
+            self.wait(lambda: len(events) > 1, 1.0)
+        self.assertEqual([('removed', alias)], events)
+
+    def test_blocking_detach_claims_success_though_not_released(self) -> None:
+        domain, _ = self.domain_and_alias()
+        with self.paused(domain):
+            self.assertEqual(
+                0,
+                domain.detachDeviceFlags(
+                    steps.text(self.vf(domain)), self.live
+                ),
+            )
+            self.assertIsNotNone(self.vf(domain))
+        self.assertTrue(self.wait(lambda: self.vf(domain) is None))
+
+    def test_migrating_with_the_device_is_refused(self) -> None:
+        domain, _ = self.domain_and_alias()
+        uri, _, _ = self.adapter.destination()
+        with self.assertRaisesRegex(
+            self.adapter.libvirt.libvirtError, 'cannot migrate'
+        ):
+            self.migrate(domain, uri, {})
+        self.assertTrue(domain.isActive())
+        self.assertIsNotNone(self.vf(domain))
+
+    def test_the_wide_persistent_xml_arrives(self) -> None:
+        domain, alias = self.domain_and_alias()
+        uuid = domain.UUIDString()
+        uri, there, free = self.adapter.destination()
+        guest_address = steps.guest_address(self.vf(domain))
+        self.unplug(domain, alias)
+        live = domain.XMLDesc(self.adapter.libvirt.VIR_DOMAIN_XML_MIGRATABLE)
+        self.migrate(
+            domain,
+            uri,
+            {
+                'destination_xml': live,
+                'persistent_xml': steps.wide(
+                    live, self.inactive_vf(domain), free
+                ),
+            },
+        )
+        arrived = there.lookupByUUIDString(uuid)
+        self.assertTrue(arrived.isActive())
+        self.assertIsNone(self.vf(arrived))
+        self.attach(arrived, self.inactive_vf(arrived))
+        self.assertEqual(guest_address, steps.guest_address(self.vf(arrived)))
+        self.assertEqual(free, steps.host_address(self.vf(arrived)))
+        self.assertEqual(
+            steps.addresses(arrived.XMLDesc(0)),
+            steps.addresses(self.inactive(arrived)),
+        )
