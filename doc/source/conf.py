@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Sphinx builds the documents."""
+
+project = 'nova-pt-migrate'
+copyright = 'nova-pt-migrate contributors'  # noqa: A001
+extensions = [
+    'openstackdocstheme',
+    'oslo_config.sphinxconfiggen',
+    'oslo_config.sphinxext',
+]
+master_doc = 'index'
+html_theme = 'openstackdocs'
+openstackdocs_auto_name = False
+config_generator_config_file = (
+    '../../etc/nova-pt-migrate/config-generator.conf'
+)
+sample_config_basename = '_static/nova-pt-migrate'
