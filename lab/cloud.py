@@ -53,7 +53,7 @@ def create(cloud: Cloud, name: str, host: str, count: int) -> Facts:
 
 
 def look(cloud: Cloud, uuid: str) -> Facts:
-    """Give the server, its migrations, console and events."""
+    """Give the server, its migrations and events."""
     server = cloud.compute.get_server(uuid)
     migrations = [
         {'uuid': m.uuid, 'status': m.status, 'created': m.created_at}
@@ -65,7 +65,6 @@ def look(cloud: Cloud, uuid: str) -> Facts:
         'host': server.compute_host or '',
         'task_state': server.task_state,
         'migrations': migrations,
-        'console': _console(cloud, server),
         'events': _events(cloud, uuid),
     }
 
@@ -104,14 +103,6 @@ def _standby_port(
         mac_address=f'{PREFIX}{number:02x}',
         fixed_ips=[{'ip_address': f'{NET}.{number}'}],
     )
-
-
-def _console(cloud: Cloud, server: Cloud) -> str:
-    if server.status != 'ACTIVE':
-        return ''
-    output = cloud.compute.get_server_console_output(server, length=2000)
-    console: str = output['output']
-    return console
 
 
 def _events(cloud: Cloud, uuid: str) -> list[Facts]:

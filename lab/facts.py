@@ -54,7 +54,6 @@ def collect(
         task_state=seen['task_state'],
         migration_status=last['status'],
         hosts=hosts,
-        links=reading.links(seen['console']),
         devices=held.devices,
         bindings=held.bindings,
         allocations=held.allocations,
@@ -68,7 +67,7 @@ def look(
     setup: settings.Settings, host: settings.Host, server: Server
 ) -> verdict.HostFacts:
     """See what one host has of the server."""
-    script = reading.LOOK.format(server=server.uuid)
+    script = reading.look(server.uuid)
     printed = machine.ssh(setup, host, script, timeout=120)
     return reading.host(host.name, printed)
 

@@ -104,7 +104,7 @@ def home(journey: Journey) -> verdict.Facts:
         found[:] = [facts.collect(journey.setup, journey.server, True)[0]]
         return any(
             link.active and link.mac in journey.server.macs
-            for link in found[0].links
+            for link in found[0].hosts[found[0].host].links
         )
 
     shell.wait_for('the guest to answer over its VF', whole, BOOT, every=3)
@@ -179,6 +179,12 @@ def delete(setup: settings.Settings, uuid: str) -> None:
     facts.cloud(setup, 'delete', uuid)
 
 
+def given_up(found: verdict.Facts) -> bool:
+    """Tell whether Nova has ended a migration without success."""
+    failed = found.migration_status in ('error', 'failed', 'cancelled')
+    return failed and found.task_state is None
+
+
 def settle(
     journey: Journey, source: str, destination: str
 ) -> tuple[verdict.Facts, dict[str, typing.Any]]:
@@ -190,6 +196,6 @@ def settle(
         )
         checks = verdict.judge(found, source, destination)
         good = all(check.passed for check in checks)
-        if good or time.monotonic() > end:
+        if good or given_up(found) or time.monotonic() > end:
             return found, seen
         time.sleep(2)

@@ -8,11 +8,15 @@ import xml.etree.ElementTree as ElementTree
 
 from lab import verdict
 
+SAID = 'pt-guest links '  # what the guest's own line about its links has
+
 # One script for each look at a host: every call over ssh costs seconds.
 # A section starts with a line of '== NAME'.
 LOOK = """
 echo '== live'; virsh -q dumpxml {server} 2>/dev/null
 echo '== persistent'; virsh -q dumpxml --inactive {server} 2>/dev/null
+echo '== console'
+grep -a '{said}' /var/lib/nova/instances/{server}/console.log | tail -n 1
 for pf in /sys/class/net/*/device/sriov_numvfs; do
   test "$(cat "$pf")" -gt 0 || continue
   device=${{pf%/sriov_numvfs}}
@@ -25,7 +29,6 @@ for pf in /sys/class/net/*/device/sriov_numvfs; do
 done
 """
 
-_GUEST = 'pt-guest links '
 _LINK = re.compile(r'(\w+)=([\w-]+)/([0-9a-f:]{17})')
 
 
@@ -42,7 +45,13 @@ def host(name: str, printed: str) -> verdict.HostFacts:
         filters=filters(
             parts.get('functions', []), ''.join(parts.get('filters', []))
         ),
+        links=links('\n'.join(parts.get('console', []))),
     )
+
+
+def look(server: str) -> str:
+    """Return the script that looks at a host for a server."""
+    return LOOK.format(server=server, said=SAID)
 
 
 def sections(printed: str) -> dict[str, list[str]]:
@@ -86,10 +95,10 @@ def filters(
 
 def links(console: str) -> tuple[verdict.Link, ...]:
     """Give the links of the last line in which the guest shows them."""
-    lines = [line for line in console.splitlines() if _GUEST in line]
+    lines = [line for line in console.splitlines() if SAID in line]
     if not lines:
         return ()
-    said = lines[-1].split(_GUEST, 1)[1]
+    said = lines[-1].split(SAID, 1)[1]
     active = dict(re.findall(r'(active)=(\S+)', said)).get('active')
     return tuple(
         verdict.Link(name, driver, mac, name == active)

@@ -80,10 +80,11 @@ def text(run: record.Run) -> str:
             table(PHASE_HEAD, phase_rows(move)),
             table(PLACE_HEAD, place_rows(move)),
             '\n'.join(_said(check) for check in move.checks),
+            move.said,
         ]
     parts += list(run.notes)
     parts.append(f'Verdict: {word(run.passed)}')
-    return '\n\n'.join(parts)
+    return '\n\n'.join(filter(None, parts))
 
 
 def heading(move: record.Move) -> str:

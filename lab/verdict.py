@@ -15,21 +15,6 @@ HELD = ('claimed', 'allocated')
 
 
 @dataclasses.dataclass(frozen=True)
-class HostFacts:
-    """What one compute host shows of the server.
-
-    live and persistent are the PCI addresses of the host's devices in the
-    two domain XMLs; filters maps each VF's address to its admin MAC.
-    """
-
-    name: str
-    domain: bool
-    live: tuple[str, ...] = ()
-    persistent: tuple[str, ...] = ()
-    filters: dict[str, str] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
 class Link:
     """A network interface as the guest itself shows it."""
 
@@ -37,6 +22,23 @@ class Link:
     driver: str
     mac: str
     active: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class HostFacts:
+    """What one compute host shows of the server.
+
+    live and persistent are the PCI addresses of the host's devices in the
+    two domain XMLs; filters maps each VF's address to its admin MAC; links
+    are what the guest said last of its own.
+    """
+
+    name: str
+    domain: bool
+    live: tuple[str, ...] = ()
+    persistent: tuple[str, ...] = ()
+    filters: dict[str, str] = dataclasses.field(default_factory=dict)
+    links: tuple[Link, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +70,6 @@ class Facts:
     task_state: str | None
     migration_status: str
     hosts: dict[str, HostFacts]
-    links: tuple[Link, ...]
     devices: tuple[Device, ...]
     bindings: tuple[Binding, ...]
     allocations: tuple[str, ...]
@@ -83,7 +84,7 @@ def place(facts: Facts) -> record.Place:
         host=facts.host,
         live=here.live if here else (),
         database=tuple(sorted(f'{d.host} {d.address}' for d in facts.devices)),
-        guest=tuple(_said(link) for link in facts.links),
+        guest=tuple(_said(link) for link in here.links) if here else (),
     )
 
 
@@ -150,11 +151,13 @@ def _devices(
         bool(slots) and slots == here.live,
         _listed(slots),
     )
-    yield from _in_guest(facts)
+    yield from _in_guest(facts, here)
 
 
-def _in_guest(facts: Facts) -> collections.abc.Iterator[record.Check]:
-    primaries = [link for link in facts.links if link.mac in facts.macs]
+def _in_guest(
+    facts: Facts, here: HostFacts
+) -> collections.abc.Iterator[record.Check]:
+    primaries = [link for link in here.links if link.mac in facts.macs]
     yield _check(
         'the guest has them',
         {link.mac for link in primaries} == set(facts.macs),
@@ -163,7 +166,7 @@ def _in_guest(facts: Facts) -> collections.abc.Iterator[record.Check]:
     yield _check(
         'a VF is the active link of the guest',
         any(link.active for link in primaries),
-        _listed(link.name for link in facts.links if link.active),
+        _listed(link.name for link in here.links if link.active),
     )
 
 

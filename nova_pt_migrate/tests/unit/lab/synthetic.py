@@ -12,6 +12,10 @@ MAC = 'fa:16:3e:00:00:02'
 STANDBY = 'fa:16:3e:00:00:01'
 ZERO = 1_800_000_000.0
 RATE = 20
+LINKS = (
+    verdict.Link('eth0', 'virtio_net', STANDBY),
+    verdict.Link('eth1', 'igbvf', MAC, active=True),
+)
 
 
 def samples(
@@ -45,16 +49,12 @@ def facts(host: str = 'cmp2', address: str = '0000:01:10.1') -> verdict.Facts:
         migration_status='completed',
         hosts={
             host: verdict.HostFacts(
-                host, True, (address,), (address,), {address: MAC}
+                host, True, (address,), (address,), {address: MAC}, LINKS
             ),
             other: verdict.HostFacts(
                 other, False, filters={'0000:01:10.1': '00:00:00:00:00:00'}
             ),
         },
-        links=(
-            verdict.Link('eth0', 'virtio_net', STANDBY),
-            verdict.Link('eth1', 'igbvf', MAC, active=True),
-        ),
         devices=(verdict.Device(host, address, 'allocated'),),
         bindings=(
             verdict.Binding('port1', host, 'ACTIVE', 'normal'),

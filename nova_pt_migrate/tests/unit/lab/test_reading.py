@@ -42,14 +42,18 @@ class HostTest(unittest.TestCase):
     def test_a_host_with_the_server(self):
         facts = reading.host(
             'cmp1',
-            f'== live\n{XML}\n== persistent\n{XML}\n== functions\n'
-            f'{FUNCTIONS}== filters\n{_filters(synthetic.MAC, NO_MAC)}\n',
+            f'== live\n{XML}\n== persistent\n{XML}\n== console\n'
+            'pt-guest links bond=up active=eth1 '
+            f'eth1=igbvf/{synthetic.MAC}/slave\n'
+            f'== functions\n{FUNCTIONS}'
+            f'== filters\n{_filters(synthetic.MAC, NO_MAC)}\n',
         )
         addresses = ('0000:01:10.1', '0000:01:10.3')
         self.assertTrue(facts.domain)
         self.assertEqual(addresses, facts.live)
         self.assertEqual(addresses, facts.persistent)
         self.assertEqual(synthetic.MAC, facts.filters['0000:01:10.1'])
+        self.assertEqual(synthetic.LINKS[1:], facts.links)
 
     def test_a_host_without_the_server(self):
         facts = reading.host(

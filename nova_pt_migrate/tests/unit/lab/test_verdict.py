@@ -96,18 +96,18 @@ class JudgeTest(unittest.TestCase):
         )
 
     def test_a_guest_on_its_standby_fails(self):
-        standby, primary = self.facts.links
+        standby, primary = synthetic.LINKS
         links = (
             dataclasses.replace(standby, active=True),
             dataclasses.replace(primary, active=False),
         )
         self.assertEqual(
             ['a VF is the active link of the guest'],
-            self._failed_with(links=links),
+            self._failed_on('cmp2', links=links),
         )
 
     def test_a_guest_without_its_device_fails(self):
-        failed = self._failed_with(links=self.facts.links[:1])
+        failed = self._failed_on('cmp2', links=synthetic.LINKS[:1])
         self.assertIn('the guest has them', failed)
 
 
