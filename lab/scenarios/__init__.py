@@ -9,6 +9,7 @@ import time
 from lab import settings
 
 NAMES = {
+    'contract': 'the contract suite against the hosts\' real libvirt',
     'short': 'a server with a VF there and back, with a verdict',
     'unplug_times': 'unplug-to-migrate times for 1, 2, 4 and 6 VFs',
 }

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract suite against the real libvirt of the compute hosts."""
+
+import pathlib
+
+from lab import guest
+from lab import host
+from lab import machine
+from lab import settings
+
+FOLDER = '/var/lib/pt-contract'
+MODULE = 'nova_pt_migrate.tests.lab.test_contract'
+
+
+def run(setup: settings.Settings, folder: pathlib.Path) -> int:
+    """Run it on the first host, towards the second."""
+    first, second = setup.hosts
+    disk = {'guest.qcow2': guest.image(setup).read_bytes()}
+    for where in (first, second):
+        machine.ssh(setup, where, f'mkdir -p {FOLDER}', 60)
+        host.put(setup, where, disk, FOLDER)
+    output = machine.ssh(
+        setup,
+        first,
+        f'PT_CONTRACT_DESTINATION={second.address} {setup.venv}/bin/python '
+        f'-m unittest -v {MODULE} 2>&1; echo "exit status $?"',
+        3600,
+    )
+    (folder / 'contract.txt').write_text(output)
+    print(output)
+    return 0 if output.rstrip().endswith('exit status 0') else 1
