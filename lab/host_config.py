@@ -33,9 +33,7 @@ def files(
 ) -> dict[str, str]:
     """Return the text of each file by its path in the host."""
     mapping = f'{config.PHYSNET}:{PHYSICAL_FUNCTION}'
-    macvtap: config.Ini = {
-        'macvtap': {'physical_interface_mappings': mapping}
-    }
+    macvtap: config.Ini = {'macvtap': {'physical_interface_mappings': mapping}}
     sriov: config.Ini = {'sriov_nic': {'physical_device_mappings': mapping}}
     return {
         '/etc/hosts': _hosts(setup),
@@ -76,6 +74,8 @@ def nova(
                 {**VIRTUAL_FUNCTION, 'physical_network': config.PHYSNET}
             )
         },
+        # libvirt finds an emulated CPU incompatible even with itself.
+        'workarounds': {'skip_cpu_compare_on_dest': 'true'},
         'vnc': {'enabled': 'false'},
         'spice': {'enabled': 'false'},
         'serial_console': {'enabled': 'false'},

@@ -78,9 +78,7 @@ def connect(setup: settings.Settings, host: settings.Host) -> None:
     name = f'ssh-{host.name}'
     if not shell.alive(setup, name):
         shell.stop(setup, name)
-        shell.run(
-            shell.chroot(setup, ['rm', '-f', _socket(host)]), timeout=10
-        )
+        shell.run(shell.chroot(setup, ['rm', '-f', _socket(host)]), timeout=10)
         shell.spawn(setup, name, _ssh(setup, host, '-M', '-N'))
 
 
