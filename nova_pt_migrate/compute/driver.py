@@ -24,6 +24,7 @@ from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import server
+from nova_pt_migrate.compute import startup
 from nova_pt_migrate.compute import wide
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
@@ -60,7 +61,10 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
             super().init_host(host)
             self._pt_check_device_spec()
         except exception.NovaException as exc:
-            LOG.critical('nova-compute does not start: %s', exc)
+            LOG.critical(
+                'nova-compute does not start: %s',
+                startup.explain(exc, self._host),
+            )
             raise
 
     def check_can_live_migrate_source(
