@@ -172,7 +172,7 @@ class StoppingTest(NovaComputeTest):
 
     def test_an_unknown_pairing(self) -> None:
         self.assert_stopped(
-            self.run_main('[pt_migrate]\npairings = bund\n'), 'bund', 'none'
+            self.run_main('[pt_migrate]\npairings = team\n'), 'team', 'none'
         )
 
     def test_no_libvirt(self) -> None:
