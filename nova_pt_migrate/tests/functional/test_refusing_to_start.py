@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host on which nova-compute must not start; it says why in one line."""
 
+from collections.abc import Callable
+
 import fixtures
 from nova import exception
 from nova.tests.fixtures import libvirt as fakelibvirt
@@ -34,7 +36,7 @@ class RefusingToStartTest(ours.OurMigrations):
             for line in self.log.output.splitlines()
             if line.startswith('nova-compute does not start')
         ]
-        return line
+        return str(line)
 
     def test_a_libvirt_too_old(self) -> None:
         line = self.refusal(exception.InternalError, libvirt_version=7_000_000)
@@ -77,7 +79,7 @@ class RefusingToStartTest(ours.OurMigrations):
         self.assertIn('lspci', line)
 
 
-def refuse_by(connect: object) -> object:
+def refuse_by(connect: Callable[[], object]) -> Callable[..., object]:
     """Return a get_connection that fails as Nova's does."""
 
     def get_connection(_host: object) -> object:
