@@ -112,6 +112,8 @@ def build_disk(setup: settings.Settings) -> None:
     options = ['-q', '-F', '-O', '^has_journal', '-d', str(copy)]
     argv = ['mkfs.ext4', *options, str(unfinished), SIZE]
     shell.run(shell.chroot(setup, argv), timeout=600)
+    for older in setup.cache.glob('host-*.ext4'):
+        older.unlink()
     unfinished.rename(image)
     shutil.rmtree(copy)
 

@@ -2,6 +2,7 @@
 """Where things of the lab lie and what they are called."""
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 
@@ -23,7 +24,6 @@ class Settings:
 
     folder: pathlib.Path
     checkout: pathlib.Path = CHECKOUT
-    netns: str = 'ptlab'
     control: str = '10.8.0.1'
     gateway: str = '10.9.0.1'
     venv: str = '/opt/pt'
@@ -31,6 +31,12 @@ class Settings:
         Host('cmp1', 1, '10.8.0.11'),
         Host('cmp2', 2, '10.8.0.12'),
     )
+
+    @property
+    def netns(self) -> str:
+        """The closed network; each folder has its own."""
+        name = hashlib.sha256(str(self.folder).encode()).hexdigest()
+        return f'ptlab-{name[:8]}'
 
     @property
     def tree(self) -> pathlib.Path:

@@ -21,6 +21,7 @@ BASE = 'ca-certificates,iproute2,systemd-sysv,udev,dbus,kmod,procps'
 PACKAGES = (
     'busybox-static',
     'cpio',
+    'dmidecode',
     'dosfstools',
     'e2fsprogs',
     'ethtool',
@@ -44,6 +45,7 @@ PACKAGES = (
     'syslinux',
     'syslinux-common',
     'tcpdump',
+    'xz-utils',
     'zstd',
 )
 BUILD = ('gcc', 'libc6-dev', 'libpython3-dev')
@@ -59,9 +61,17 @@ PYTHON = (
     'pymemcache',
     'uwsgi',
     'rich',
+    'pbr',
+    'setuptools',
 )
 
-_APT = 'Acquire::Retries "3";\nAPT::Install-Recommends "false";\n'
+_APT = """
+Acquire::Retries "3";
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "true";
+APT::Sandbox::User "root";
+Dir::Cache::archives "{archives}/";
+"""
 
 
 def mirror() -> str:
@@ -87,14 +97,21 @@ def _bootstrap(setup: settings.Settings) -> None:
     setup.log.mkdir(parents=True, exist_ok=True)
     program, env = _debootstrap(setup)
     shell.run(
-        [program, '--variant=minbase', f'--include={BASE}', SUITE,
-         str(setup.tree), mirror()],
+        [program, '--variant=minbase', f'--include={BASE}',
+         f'--cache-dir={_debs(setup)}', SUITE, str(setup.tree), mirror()],
         timeout=1200,
         log=setup.log / 'tree.log',
         env=env,
     )  # fmt: skip
     _configure_clients(setup)
     stages.stamp(setup, 'bootstrap', _bootstrap_content())
+
+
+def _debs(setup: settings.Settings) -> pathlib.Path:
+    """Where Debian's packages are kept; apt knows each by its content."""
+    folder = setup.cache / 'debs'
+    (folder / 'partial').mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _debootstrap(setup: settings.Settings) -> tuple[str, dict[str, str]]:
@@ -119,7 +136,9 @@ def _debootstrap(setup: settings.Settings) -> tuple[str, dict[str, str]]:
 def _configure_clients(setup: settings.Settings) -> None:
     """Let apt and pip in the tree work as they do on this machine."""
     tree = setup.tree
-    (tree / 'etc/apt/apt.conf.d/90lab').write_text(_APT)
+    (tree / 'etc/apt/apt.conf.d/90lab').write_text(
+        _APT.format(archives=_debs(setup))
+    )
     for path in pathlib.Path('/etc/apt/apt.conf.d').glob('*'):
         text = path.read_text()
         if re.search(r'Acquire::|Proxy', text) and 'docker' not in path.name:
@@ -176,11 +195,15 @@ def _python(setup: settings.Settings) -> None:
         log=setup.log / 'tree.log',
     )
     shell.run(
-        shell.chroot(setup, [pip, 'install', '-q', *PYTHON]),
+        shell.chroot(
+            setup,
+            [pip, 'install', '-q', f'--cache-dir={setup.cache / "pip"}',
+             *PYTHON],
+        ),
         timeout=1800,
         log=setup.log / 'tree.log',
         env=env,
-    )
+    )  # fmt: skip
     stages.stamp(setup, 'python', _python_content())
 
 
