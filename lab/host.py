@@ -2,10 +2,10 @@
 """Configure the compute hosts and run the services in them."""
 
 import base64
-import functools
 import io
 import os
 import tarfile
+import time
 
 from lab import daemons
 from lab import host_config
@@ -21,18 +21,18 @@ LOGS = {
     'neutron-sriov-nic-agent': '/var/log/neutron/neutron-sriov-nic-agent.log',
     'libvirtd': '/var/log/libvirt/libvirtd.log',
 }
-SECONDS = 900.0  # for the services to report; some 60 are usual
+SECONDS = 900.0  # for the services to report; some 100 are usual
+REPORT_SECONDS = 120  # they report each 30
 DRIVER = os.environ.get('PT_LAB_DRIVER', host_config.OURS)
 
-# Reports of this start: an older one may be of a host that is gone.
 _REPORTED = """
-SELECT binary_name FROM (
-    SELECT CONCAT(`binary`, ' ', host) AS binary_name, last_seen_up AS seen
+SELECT who FROM (
+    SELECT CONCAT(`binary`, ' ', host) AS who, last_seen_up AS seen
     FROM nova_cell1.services WHERE deleted = 0
     UNION ALL
     SELECT CONCAT(`binary`, ' ', host), heartbeat_timestamp
     FROM neutron.agents
-) AS reports WHERE seen > UTC_TIMESTAMP() - INTERVAL 90 SECOND;
+) AS reports WHERE seen > UTC_TIMESTAMP() - INTERVAL {seconds} SECOND;
 SELECT CONCAT('mapped ', host) FROM nova_api.host_mappings;
 """
 
@@ -71,42 +71,52 @@ def configured(setup: settings.Settings) -> bool:
 
 
 def start(setup: settings.Settings) -> None:
-    """Start the services in all hosts at once, and wait for their reports."""
+    """Start the services in all hosts at once, and wait for their reports.
+
+    :raises shell.Failed: if one ends, or does not report in time
+    """
+    begin = time.monotonic()
     for host in setup.hosts:
         command = f'systemctl start {" ".join(SERVICES)}'
         machine.ssh(setup, host, command, 120)
-    shell.wait_for(
-        'reports of all services of the compute hosts',
-        functools.partial(_check, setup),
-        SECONDS,
-        every=2,
-    )
+
+    def all_report() -> bool:
+        # An older report is of a start before this one.
+        missing = _silent(setup, int(time.monotonic() - begin))
+        if missing:
+            _check_alive(setup)
+        return not missing
+
+    what = 'reports of all services in the compute hosts'
+    shell.wait_for(what, all_report, SECONDS, every=2)
 
 
-def _check(setup: settings.Settings) -> bool:
-    """True when all have reported; raises when one has ended."""
+def _silent(setup: settings.Settings, seconds: int) -> set[str]:
+    """Return the services that have not reported in that time."""
     wanted = {
         f'{name} {host.name}'
         for name in (*SERVICES, 'mapped')
         for host in setup.hosts
     }
-    missing = wanted - set(daemons.sql(setup, _REPORTED).splitlines())
-    names = ' '.join(SERVICES)
-    for host in setup.hosts if missing else ():
-        ended = machine.ssh(
-            setup, host, f'systemctl is-failed {names} || true', 60
-        ).split()
-        for service, state in zip(SERVICES, ended, strict=True):
+    reported = daemons.sql(setup, _REPORTED.format(seconds=seconds))
+    return wanted - set(reported.splitlines())
+
+
+def _check_alive(setup: settings.Settings) -> None:
+    command = f'systemctl is-active {" ".join(SERVICES)} || true'
+    for host in setup.hosts:
+        states = machine.ssh(setup, host, command, 60).split()
+        for service, state in zip(SERVICES, states, strict=True):
             if state in ('failed', 'inactive'):
                 raise shell.Failed(
-                    f'{service} on {host.name} has ended: '
+                    f'{service} on {host.name} has ended; see '
                     f'python3 -m lab logs {host.name}/{service}'
                 )
-    return not missing
 
 
 def _started(setup: settings.Settings) -> bool:
-    return _everywhere(setup, f'systemctl -q is-active {" ".join(SERVICES)}')
+    command = f'systemctl -q is-active {" ".join(SERVICES)}'
+    return _everywhere(setup, command) and not _silent(setup, REPORT_SECONDS)
 
 
 def _everywhere(setup: settings.Settings, command: str) -> bool:

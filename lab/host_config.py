@@ -60,7 +60,9 @@ def nova(
         'log_file': '/var/log/nova/nova-compute.log',
         'vif_plugging_timeout': 600,
         'shutdown_timeout': 10,
-        'graceful_shutdown_timeout': 60,
+        # Nova waits this long even if there is nothing to wait for.
+        'graceful_shutdown_timeout': 15,
+        'manager_shutdown_timeout': 5,
         'heal_instance_info_cache_interval': -1,
     }
     helper = _helper('/etc/nova/nova.conf')

@@ -5,6 +5,7 @@ The clients live in the tree, so this module is also a program that runs
 there: ``python -m lab.identity users`` and ``... cloud IMAGE``.
 """
 
+import pathlib
 import sys
 import typing
 
@@ -103,9 +104,15 @@ def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
         )
     if cloud.compute.find_flavor(FLAVOR) is None:
         cloud.compute.create_flavor(name=FLAVOR, ram=256, vcpus=1, disk=1)
-    if cloud.image.find_image(IMAGE) is None:
+    present = cloud.image.find_image(IMAGE)
+    content = pathlib.Path(image).stem
+    if present is not None and present.properties.get('guest') != content:
+        cloud.image.delete_image(present)
+        present = None
+    if present is None:
         cloud.image.create_image(
             IMAGE,
+            guest=content,
             filename=image,
             disk_format='qcow2',
             container_format='bare',
@@ -125,13 +132,18 @@ def _program(word: str) -> typing.Callable[[settings.Settings], None]:
             timeout=300,
             log=setup.log / 'identity.log',
         )  # fmt: skip
-        (setup.state / f'{word}.done').touch()
+        _mark(setup, word).touch()
 
     return run
 
 
 def _done(word: str) -> typing.Callable[[settings.Settings], bool]:
-    return lambda setup: (setup.state / f'{word}.done').exists()
+    return lambda setup: _mark(setup, word).exists()
+
+
+def _mark(setup: settings.Settings, word: str) -> pathlib.Path:
+    """Return the file that tells that it was done, with this guest."""
+    return setup.state / f'{word}-{guest.image(setup).stem}.done'
 
 
 USERS = stages.Stage(

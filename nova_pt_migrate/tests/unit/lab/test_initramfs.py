@@ -11,7 +11,7 @@ HEAD = 6 + 8 * FIELDS
 
 def _read(archive: bytes) -> list[tuple[str, int, bytes]]:
     """Read an archive as cpio(5) describes the new ASCII format."""
-    entries = []
+    entries: list[tuple[str, int, bytes]] = []
     place = 0
     while True:
         assert archive[place : place + 6] == b'070701'

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import base64
+import io
+import pathlib
+import tarfile
+import unittest
+from unittest import mock
+
+from lab import daemons
+from lab import host
+from lab import machine
+from lab import settings
+from lab import shell
+
+SETUP = settings.Settings(pathlib.Path('/lab'))
+ALL = [
+    f'{name} {where.name}'
+    for name in (*host.SERVICES, 'mapped')
+    for where in SETUP.hosts
+]
+
+
+class PutTest(unittest.TestCase):
+    def test_files_arrive_below_the_folder(self):
+        with mock.patch.object(machine, 'ssh') as ssh:
+            host.put(SETUP, SETUP.hosts[0], {'/etc/a/b': b'text'}, '/')
+        text = ssh.call_args.kwargs['input']
+        packed = io.BytesIO(base64.b64decode(text))
+        with tarfile.open(fileobj=packed) as archive:
+            self.assertEqual(['etc/a/b'], archive.getnames())
+            member = archive.extractfile('etc/a/b')
+            assert member is not None
+            self.assertEqual(b'text', member.read())
+
+
+class StartTest(unittest.TestCase):
+    def _start(
+        self, *reports: list[str], states: str = 'active\n' * 3
+    ) -> mock.Mock:
+        texts = ['\n'.join(report) for report in reports]
+        with (
+            mock.patch.object(machine, 'ssh', return_value=states),
+            mock.patch.object(daemons, 'sql', side_effect=texts) as sql,
+            mock.patch('time.sleep'),
+        ):
+            host.start(SETUP)
+        return sql
+
+    def test_ends_when_all_have_reported(self):
+        sql = self._start([], ALL[:3], ALL)
+        self.assertEqual(3, sql.call_count)
+
+    def test_asks_only_for_reports_since_the_start(self):
+        sql = self._start(ALL)
+        self.assertIn('INTERVAL 0 SECOND', sql.call_args.args[1])
+
+    def test_a_service_that_ended_is_named_with_its_log(self):
+        with self.assertRaisesRegex(
+            shell.Failed,
+            'neutron-macvtap-agent on cmp1 .*logs cmp1/neutron-macvtap-agent',
+        ):
+            self._start(ALL[1:], states='active\nfailed\nactive\n')
