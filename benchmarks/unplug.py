@@ -140,6 +140,7 @@ def main() -> int:
         for _, trouble in result.errors + result.failures:
             console.print(trouble, markup=False)
             return 1
+    logging.disable(logging.NOTSET)
     console.print(table(cases, found, given.seconds))
     return 0
 
