@@ -108,7 +108,8 @@ def _phases(
     for phase in move.phases:
         left = scale.x(phase.start)
         width = max(scale.x(phase.end) - left, 2.0)
-        label = f'{phase.name} {phase.seconds:.1f} s'
+        decimals = 1 if phase.seconds >= 1 else 2
+        label = f'{phase.name} {phase.seconds:.{decimals}f} s'
         tip = f'{label} on {phase.host}: {phase.result}'
         yield drawing.rect(
             left,

@@ -127,7 +127,8 @@ def migrate(
     after, seen = settle(journey, source, destination)
     settled = time.time() - finished
     phases = facts.read_phases(setup, server, requested - 1, finished + 5)
-    samples = record.around(journey.samples(), requested, finished)
+    time.sleep(record.MARGIN)  # pings to draw after it
+    samples = record.around(journey.samples(), requested, finished + settled)
     move = record.Move(
         name=name,
         source=source,

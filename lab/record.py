@@ -10,6 +10,8 @@ import json
 import pathlib
 import typing
 
+MARGIN = 5.0  # seconds of pings to keep before and after a migration
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -146,17 +148,14 @@ def from_json(text: str, samples: tuple[Sample, ...]) -> Run:
 
 
 def around(
-    samples: tuple[Sample, ...],
-    requested: float,
-    finished: float,
-    margin: float = 5.0,
+    samples: tuple[Sample, ...], requested: float, settled: float
 ) -> tuple[Sample, ...]:
-    """Give the samples of a migration and of a little before and after."""
-    return tuple(
-        sample
-        for sample in samples
-        if requested - margin <= sample.sent <= finished + margin
-    )
+    """Give the samples of a migration and of a little before and after.
+
+    :param settled: when the server was found whole, or was given up
+    """
+    first, last = requested - MARGIN, settled + MARGIN
+    return tuple(sample for sample in samples if first <= sample.sent <= last)
 
 
 def write(run: Run, folder: pathlib.Path) -> pathlib.Path:
@@ -167,6 +166,7 @@ def write(run: Run, folder: pathlib.Path) -> pathlib.Path:
 
 
 def _move(data: dict[str, typing.Any], samples: tuple[Sample, ...]) -> Move:
+    settled = data['finished'] + data['settled']
     parts: dict[str, typing.Any] = {
         'before': _place(data['before']),
         'after': _place(data['after']),
@@ -175,7 +175,7 @@ def _move(data: dict[str, typing.Any], samples: tuple[Sample, ...]) -> Move:
         'checks': tuple(Check(**check) for check in data['checks']),
         'load': tuple(data['load']),
         'events': tuple(Event(**event) for event in data['events']),
-        'samples': around(samples, data['requested'], data['finished']),
+        'samples': around(samples, data['requested'], settled),
     }
     return Move(**data | parts)
 

@@ -7,7 +7,14 @@ import itertools
 from lab import record
 from lab import windows
 
-ORDER = ('look', 'unplug', 'move', 'plug', windows.OUTSIDE)
+ORDER = (
+    'look',
+    'unplug',
+    'move',
+    'plug',
+    windows.SWITCH_OVER,
+    windows.OUTSIDE,
+)
 
 Row = tuple[str, ...]
 
@@ -80,7 +87,7 @@ def text(run: record.Run) -> str:
             table(PHASE_HEAD, phase_rows(move)),
             table(PLACE_HEAD, place_rows(move)),
             '\n'.join(_said(check) for check in move.checks),
-            move.said,
+            '' if move.passed else move.said,
         ]
     parts += list(run.notes)
     parts.append(f'Verdict: {word(run.passed)}')

@@ -7,6 +7,9 @@ import dataclasses
 from lab import record
 
 OUTSIDE = 'outside'
+# The guest makes a device its active link soon after it was plugged.
+SWITCH_OVER = 'switch over'
+SOON = 5.0
 # An answer this many seconds late was queued somewhere until the way was
 # free again; it must not hide that there was none.
 LATE = 1.0
@@ -38,7 +41,10 @@ def assign(
     windows: collections.abc.Iterable[record.Window],
     phases: collections.abc.Sequence[record.Phase],
 ) -> tuple[record.Window, ...]:
-    """Name for each window the phase with which it overlaps most."""
+    """Name for each window the phase with which it overlaps most.
+
+    One that begins soon after a plug is of the guest's switch-over.
+    """
     return tuple(
         dataclasses.replace(window, phase=_phase_of(window, phases))
         for window in windows
@@ -66,9 +72,11 @@ def _phase_of(
 ) -> str:
     overlaps = [(_overlap(window, phase), phase.name) for phase in phases]
     most = max((overlap for overlap, _ in overlaps), default=0.0)
-    if most <= 0:
-        return OUTSIDE
-    return next(name for overlap, name in overlaps if overlap == most)
+    if most > 0:
+        return next(name for overlap, name in overlaps if overlap == most)
+    plugged = [phase.end for phase in phases if phase.name == 'plug']
+    soon = any(0 <= window.start - end <= SOON for end in plugged)
+    return SWITCH_OVER if soon else OUTSIDE
 
 
 def _overlap(window: record.Window, phase: record.Phase) -> float:

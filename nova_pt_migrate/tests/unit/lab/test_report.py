@@ -145,7 +145,7 @@ class FilesTest(unittest.TestCase):
         for move in back.moves:
             first, last = move.samples[0].sent, move.samples[-1].sent
             self.assertGreaterEqual(first, move.requested - 5)
-            self.assertLessEqual(last, move.finished + 5)
+            self.assertLessEqual(last, move.finished + move.settled + 5)
 
     def test_page_text_and_figures_are_written(self):
         page = report.write(synthetic.run(), self.folder)

@@ -59,6 +59,15 @@ class AssignTest(unittest.TestCase):
     def test_a_window_in_no_phase_is_outside(self):
         self.assertEqual('outside', self._assigned(21.0, 22.0))
 
+    def test_a_window_soon_after_a_plug_is_of_the_switch_over(self):
+        phases = (_phase('plug', 5.0, 20.0),)
+        soon = record.Window(21.0, 22.0, 1)
+        late = record.Window(26.0, 27.0, 1)
+        self.assertEqual(
+            ['switch over', 'outside'],
+            [w.phase for w in windows.assign([soon, late], phases)],
+        )
+
     def test_without_phases_all_is_outside(self):
         window = record.Window(1.0, 2.0, 1)
         self.assertEqual('outside', windows.assign([window], ())[0].phase)
