@@ -30,10 +30,16 @@ class ChooseTest(unittest.TestCase):
                 raise shell.Failed('qemu: exit status -6')
 
         with (
-            mock.patch.object(os, 'access', return_value=usable),
-            mock.patch.object(initramfs, 'plain_kernel', return_value=b''),
-            mock.patch.object(initramfs, 'build', return_value=b''),
-            mock.patch.object(shell, 'run', side_effect=run),
+            mock.patch.object(
+                os, 'access', return_value=usable, autospec=True
+            ),
+            mock.patch.object(
+                initramfs, 'plain_kernel', return_value=b'', autospec=True
+            ),
+            mock.patch.object(
+                initramfs, 'build', return_value=b'', autospec=True
+            ),
+            mock.patch.object(shell, 'run', side_effect=run, autospec=True),
         ):
             accel.choose(self.setup)
         return accel.arguments(self.setup)

@@ -40,7 +40,9 @@ class CheckoutTest(unittest.TestCase):
         self.assertEqual(self.before, checkout.content(self.setup))
 
     def _synced(self, *answers: object) -> bool:
-        with mock.patch.object(machine, 'ssh', side_effect=answers):
+        with mock.patch.object(
+            machine, 'ssh', side_effect=answers, autospec=True
+        ):
             return checkout.synced(self.setup)
 
     def test_synced_when_every_host_has_it(self):

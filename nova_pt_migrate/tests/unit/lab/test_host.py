@@ -23,7 +23,7 @@ ALL = [
 
 class PutTest(unittest.TestCase):
     def test_files_arrive_below_the_folder(self):
-        with mock.patch.object(machine, 'ssh') as ssh:
+        with mock.patch.object(machine, 'ssh', autospec=True) as ssh:
             host.put(SETUP, SETUP.hosts[0], {'/etc/a/b': b'text'}, '/')
         text = ssh.call_args.kwargs['input']
         packed = io.BytesIO(base64.b64decode(text))
@@ -40,9 +40,13 @@ class StartTest(unittest.TestCase):
     ) -> mock.Mock:
         texts = ['\n'.join(report) for report in reports]
         with (
-            mock.patch.object(machine, 'ssh', return_value=states),
-            mock.patch.object(daemons, 'sql', side_effect=texts) as sql,
-            mock.patch('time.sleep'),
+            mock.patch.object(
+                machine, 'ssh', return_value=states, autospec=True
+            ),
+            mock.patch.object(
+                daemons, 'sql', side_effect=texts, autospec=True
+            ) as sql,
+            mock.patch('time.sleep', autospec=True),
         ):
             host.start(SETUP)
         return sql

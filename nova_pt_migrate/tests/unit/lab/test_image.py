@@ -74,7 +74,9 @@ class ContentTest(unittest.TestCase):
 
     def test_other_files_of_ours_other_image(self):
         before = image.disk(self.setup)
-        with mock.patch.object(image, '_files', return_value=iter(())):
+        with mock.patch.object(
+            image, '_files', return_value=iter(()), autospec=True
+        ):
             self.assertNotEqual(before, image.disk(self.setup))
 
     def test_what_is_bound_into_the_tree_is_left_out(self):

@@ -27,7 +27,9 @@ class ArgumentsTest(unittest.TestCase):
             (accel, 'arguments', accel.TCG),
             (image, 'boot_files', files),
         ):
-            patch = mock.patch.object(module, name, return_value=value)
+            patch = mock.patch.object(
+                module, name, return_value=value, autospec=True
+            )
             patch.start()
             self.addCleanup(patch.stop)
         self.first, self.second = (
