@@ -71,8 +71,11 @@ def move(
 ) -> record.Move:
     """A migration of 58 seconds that loses pings in three phases."""
     zero = ZERO if name == 'There' else ZERO + 100
-    spans = ((zero + 14.2, zero + 14.7), (zero + 38.0, zero + 39.6))
-    spans += ((zero + 50.1, zero + 53.4),)
+    spans = (
+        (zero + 14.2, zero + 14.7),
+        (zero + 38.0, zero + 39.6),
+        (zero + 50.1, zero + 53.4),
+    )
     pings = samples(zero - 5, zero + 63, spans)
     phases = tuple(
         record.Phase(phase, host, zero + start, zero + end, 'ok', devices)
