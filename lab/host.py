@@ -14,7 +14,8 @@ from lab import settings
 from lab import shell
 from lab import stages
 
-SERVICES = ('nova-compute', 'neutron-macvtap-agent', 'neutron-sriov-nic-agent')
+AGENTS = ('neutron-macvtap-agent', 'neutron-sriov-nic-agent')
+SERVICES = ('nova-compute', *AGENTS)
 LOGS = {
     'nova-compute': '/var/log/nova/nova-compute.log',
     'neutron-macvtap-agent': '/var/log/neutron/neutron-macvtap-agent.log',
@@ -71,33 +72,45 @@ def configured(setup: settings.Settings) -> bool:
 
 
 def start(setup: settings.Settings) -> None:
-    """Start the services in all hosts at once, and wait for their reports.
-
-    :raises shell.Failed: if one ends, or does not report in time
-    """
+    """Start the services in all hosts at once, and wait for their reports."""
     begin = time.monotonic()
     for host in setup.hosts:
         command = f'systemctl start {" ".join(SERVICES)}'
         machine.ssh(setup, host, command, 120)
+    _wait_for_reports(setup, (*SERVICES, 'mapped'), begin)
+
+
+def restart_compute(setup: settings.Settings) -> None:
+    """Restart nova-compute in all hosts at once, and wait for it."""
+    for options in ('restart --no-block', 'start'):
+        for host in setup.hosts:
+            machine.ssh(setup, host, f'systemctl {options} nova-compute', 120)
+    _wait_for_reports(setup, ('nova-compute',), time.monotonic())
+
+
+def _wait_for_reports(
+    setup: settings.Settings, names: tuple[str, ...], begin: float
+) -> None:
+    """Wait until the services have reported since a time.
+
+    :raises shell.Failed: if one ends, or does not report in time
+    """
 
     def all_report() -> bool:
-        # An older report is of a start before this one.
-        missing = _silent(setup, int(time.monotonic() - begin))
+        missing = _silent(setup, names, int(time.monotonic() - begin))
         if missing:
             _check_alive(setup)
         return not missing
 
-    what = 'reports of all services in the compute hosts'
+    what = f'reports of {", ".join(names)} in the compute hosts'
     shell.wait_for(what, all_report, SECONDS, every=2)
 
 
-def _silent(setup: settings.Settings, seconds: int) -> set[str]:
-    """Return the services that have not reported in that time."""
-    wanted = {
-        f'{name} {host.name}'
-        for name in (*SERVICES, 'mapped')
-        for host in setup.hosts
-    }
+def _silent(
+    setup: settings.Settings, names: tuple[str, ...], seconds: int
+) -> set[str]:
+    """Return those of the services that have not reported in that time."""
+    wanted = {f'{name} {host.name}' for name in names for host in setup.hosts}
     reported = daemons.sql(setup, _REPORTED.format(seconds=seconds))
     return wanted - set(reported.splitlines())
 
@@ -114,9 +127,19 @@ def _check_alive(setup: settings.Settings) -> None:
                 )
 
 
+def run_everywhere(
+    setup: settings.Settings, services: tuple[str, ...]
+) -> bool:
+    """True if the services run in all hosts."""
+    command = ' && '.join(f'systemctl -q is-active {s}' for s in services)
+    return _everywhere(setup, command)
+
+
 def _started(setup: settings.Settings) -> bool:
-    command = f'systemctl -q is-active {" ".join(SERVICES)}'
-    return _everywhere(setup, command) and not _silent(setup, REPORT_SECONDS)
+    names = (*SERVICES, 'mapped')
+    return run_everywhere(setup, SERVICES) and not _silent(
+        setup, names, REPORT_SECONDS
+    )
 
 
 def _everywhere(setup: settings.Settings, command: str) -> bool:
