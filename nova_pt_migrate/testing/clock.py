@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Protocol
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class Clock(Protocol):

@@ -65,9 +65,8 @@ class Domain(fakelibvirt.Domain):
     def _state(self, state: int) -> None:
         self.machine.set_state(state)
 
+    @call
     def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802
-        if not self.machine.defined:
-            raise errors.no_domain(self.machine.uuid)
         with self.machine.lock:
             if flags & fakelibvirt.VIR_DOMAIN_XML_INACTIVE and (
                 self.machine.persistent is not None
@@ -78,11 +77,11 @@ class Domain(fakelibvirt.Domain):
     def connect(self) -> connections.Connection:
         return self._connection
 
+    @call
     def isActive(self) -> int:  # noqa: N802
-        if not self.machine.defined:
-            raise errors.no_domain(self.machine.uuid)
         return int(self.machine.active)
 
+    @call
     def isPersistent(self) -> int:  # noqa: N802
         return int(self.machine.persistent is not None)
 
@@ -93,6 +92,16 @@ class Domain(fakelibvirt.Domain):
         self.machine.start(self.machine.document)
         if flags & fakelibvirt.VIR_DOMAIN_START_PAUSED:
             self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
+        return 0
+
+    @call
+    def suspend(self) -> int:
+        self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
+        return 0
+
+    @call
+    def resume(self) -> int:
+        self.machine.set_state(fakelibvirt.VIR_DOMAIN_RUNNING)
         return 0
 
     @call

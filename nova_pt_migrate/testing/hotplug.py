@@ -131,7 +131,7 @@ class Hotplug:
         persistent = self._persistent_copy()
         found = documents.find_alias(persistent, alias)
         if found is None:
-            raise errors.missing(f'no device found with alias {alias}')
+            raise errors.internal(f'no device found with alias {alias}')
         found.getparent().remove(found)
         self._machine.persistent = persistent
 

@@ -131,7 +131,7 @@ class Machine:
             if self.live is None:
                 raise errors.invalid('domain is not running')
             if documents.find_alias(self.live, alias) is None:
-                raise errors.missing(f'no device found with alias {alias}')
+                raise errors.internal(f'no device found with alias {alias}')
             request = self._requests.get(alias)
             now = self._clock.now()
             if request and now - request.at < self._settings.unplug_guard:

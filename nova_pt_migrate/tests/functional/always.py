@@ -135,7 +135,6 @@ class Always:
                     device.address: device.status
                     for device in known
                     if device.instance_uuid == self._id
-                    or device.status in ('claimed', 'allocated')
                 },
                 f'PCI devices of the server on {name}',
             )

@@ -85,18 +85,25 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
     def start_compute(
         self,
         hostname: str = SOURCE,
+        host_info: Any = None,
+        pci_info: Any = None,
+        mdev_info: Any = None,
+        vdpa_info: Any = None,
+        libvirt_version: int | None = None,
+        qemu_version: int | None = None,
+        cell_name: str | None = None,
         connection: connections.Connection | None = None,
-        **kwargs: Any,
-    ) -> Any:
+    ) -> str:
         """As Nova's; a compute that starts anew is a new libvirt client."""
         if connection is not None:
             connection.kill()
             connection = connection.again()
         started = super().start_compute(
-            hostname=hostname, connection=connection, **kwargs
-        )
+            hostname, host_info, pci_info, mdev_info, vdpa_info,
+            libvirt_version, qemu_version, cell_name, connection,
+        )  # fmt: skip
         self.double.subscribe(self.computes[hostname].driver._host)
-        return started
+        return str(started)
 
     def unshare_instance_path(self) -> None:
         """Give each compute its own instance path, disks being shared.
@@ -120,12 +127,15 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         )
 
     def boot(
-        self, port_ids: list[str], volume: str | None = None
+        self,
+        port_ids: list[str],
+        volume: str | None = None,
+        host: str = SOURCE,
     ) -> dict[str, Any]:
-        """Return a server on the source, with its guest at work."""
+        """Return a server with its guest at work; no call is counted yet."""
         body = self._build_server(
             networks=[{'port': port} for port in port_ids],
-            host=SOURCE,
+            host=host,
             image_uuid='' if volume else None,
         )
         if volume:

@@ -22,6 +22,18 @@ class Ports:
         """Return ports of VNIC type direct, bound as hw_veb with a VLAN."""
         return [self._create(_KNOWN.network_4_port_1) for _ in range(count)]
 
+    def switchdev(self) -> list[str]:
+        """Return a port of hardware-offloaded Open vSwitch."""
+        return [
+            self._create(
+                {
+                    **_KNOWN.network_4_port_1,
+                    'binding:vif_type': 'ovs',
+                    'binding:profile': {'capabilities': ['switchdev']},
+                }
+            )
+        ]
+
     def direct_physical(self) -> str:
         return self._create(_KNOWN.network_4_port_pf)
 

@@ -5,6 +5,8 @@ That is the check of the double and of the harness: in Nova's own tests the
 driver never detaches a VF, since its fake hides the device's address.
 """
 
+from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 
@@ -43,3 +45,26 @@ class StockTest(base.TwoComputes):
                     )
                 ],
             )
+
+    def test_a_kept_device_ends_in_error(self) -> None:
+        """Else the look at everything would find nothing to complain of."""
+        self.flags(
+            group='libvirt',
+            device_detach_attempts=1,
+            device_detach_timeout=1,
+        )
+        self.double.settings.detach_wait = 0.5
+        ports = self.ports.direct()
+        server = self.boot(ports)
+        whole = always.Always(self, server, ports)
+        self.double.settings.guest = guests.Never()
+
+        server = self.migrate(server, 'error')
+
+        self.assertEqual('ERROR', server['status'])
+        self.assertRaises(
+            AssertionError, whole.check, always.End(base.SOURCE, 'error')
+        )
+        machine = self.double.hypervisors[base.SOURCE].find(server['id'])
+        self.assertEqual(1, len(documents.passthrough(machine.live)))
+        self.assertEqual([], documents.passthrough(machine.persistent))

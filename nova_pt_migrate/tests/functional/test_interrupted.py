@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What hangs, or is asked to stop half-way."""
+
+from typing import Any
+
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+
+
+class HangingPlugTest(ours.OurMigrations):
+    def test_the_others_are_plugged(self) -> None:
+        self.flags(
+            group='pt_migrate', plug_timeout=1.0, plug_timeout_per_gib=0.0
+        )
+        for name in (base.SOURCE, base.DESTINATION):
+            self.restart_compute_service(name)
+        ports = self.ports.direct(2)
+        server, whole = self.prepare(ports)
+        hang = self.double.faults.hang(ours.PLUG, host=base.DESTINATION)
+
+        self.migrate(server)
+
+        calls = self.double.calls.of(ours.PLUG, host=base.DESTINATION)
+        self.assertEqual(2, len(calls))
+        (port,) = [
+            p for p, d in whole.devices().items() if d in calls[0].devices
+        ]
+        whole.check(
+            always.End(base.DESTINATION, 'completed', degraded=(port,))
+        )
+        hang.release()
+        self.wait_for(
+            lambda: self.is_plugged(base.DESTINATION, server, calls[0]),
+            'the plug that hung',
+        )
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def is_plugged(self, host: str, server: Any, call: Any) -> bool:
+        user = self.double.hypervisors[host].user_of(call.devices[0])
+        return user is not None
+
+
+class AbortTest(ours.OurMigrations):
+    def abort(self, server: dict[str, Any]) -> None:
+        (migration,) = self.api.api_get(
+            f'/servers/{server["id"]}/migrations'
+        ).body['migrations']
+        self.api.api_delete(
+            f'/servers/{server["id"]}/migrations/{migration["id"]}'
+        )
+
+    def begin(self, server: dict[str, Any]) -> None:
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+
+    def test_while_memory_is_copied(self) -> None:
+        self.double.settings.copy_seconds = 30.0
+        ports = self.ports.direct(2)
+        server, whole = self.prepare(ports)
+        devices = whole.devices().values()
+
+        self.begin(server)
+        self.wait_for(
+            lambda: self.double.calls.of('migrateToURI3'),
+            'the call to migrate',
+        )
+        self.abort(server)
+        self.wait_for(
+            lambda: self.migrations(server) == ['cancelled'], 'cancelled'
+        )
+
+        whole.check(always.End(base.SOURCE, 'cancelled'))
+        self.assert_one_owner(devices, devices)
