@@ -87,8 +87,8 @@ class LabAdapter:
         return domain
 
     def destination(self) -> tuple[str, Any, dict[str, str]]:
-        """The last VF but one: free on both hosts, and not the source's."""
-        return self._uri, self._there, _attributes(_vfs()[-2])
+        """Another VF than the source's, which is the first."""
+        return self._uri, self._there, _attributes(_vfs()[1])
 
     def now(self) -> float:
         return time.monotonic()
@@ -154,7 +154,10 @@ def _events() -> None:
 
 
 def _vfs() -> list[str]:
-    """Return the host addresses of the PF's VFs, in the kernel's order."""
+    """Return the host addresses of the PF's VFs, in the kernel's order.
+
+    Nova takes the last ones first, so that the first are free.
+    """
     folder = pathlib.Path(f'/sys/class/net/{PHYSICAL_FUNCTION}/device')
     links = sorted(folder.glob('virtfn*'), key=lambda path: int(path.name[6:]))
     return [link.resolve().name for link in links]
@@ -172,7 +175,7 @@ def _attributes(address: str) -> dict[str, str]:
 
 
 def _domain_xml() -> str:
-    parts = {k: v[2:] for k, v in _attributes(_vfs()[-1]).items()}
+    parts = {k: v[2:] for k, v in _attributes(_vfs()[0]).items()}
     ports = "<controller type='pci' model='pcie-root-port'/>\n" * 8
     return DOMAIN.format(
         uuid=UUID,
