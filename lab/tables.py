@@ -87,7 +87,7 @@ def text(run: record.Run) -> str:
             table(PHASE_HEAD, phase_rows(move)),
             table(PLACE_HEAD, place_rows(move)),
             '\n'.join(_said(check) for check in move.checks),
-            '' if move.passed else move.said,
+            '' if move.passed else _why(move),
         ]
     parts += list(run.notes)
     parts.append(f'Verdict: {word(run.passed)}')
@@ -123,6 +123,16 @@ def window_rows(move: record.Move) -> list[Row]:
 def word(passed: bool) -> str:
     """Say how a verdict ends."""
     return 'passed' if passed else 'failed'
+
+
+def _why(move: record.Move) -> str:
+    """Give what the client and Nova said of a migration that failed."""
+    events = [
+        f'{event.event} on {event.host}: {event.result} {event.details}'
+        for event in move.events
+        if event.result != 'Success'
+    ]
+    return '\n'.join([*events, *move.said.splitlines()[-1:]])
 
 
 def _devices(phase: record.Phase) -> str:

@@ -69,8 +69,9 @@ def machine_said(setup: settings.Settings) -> str:
 
 def notes(moves: list[record.Move]) -> tuple[str, ...]:
     """Say what a reader must know to trust the figures."""
-    settled = ' and '.join(f'{move.settled:.0f} s' for move in moves)
-    return (
-        'Everything was found clean on both hosts '
-        f'{settled} after the client had returned.',
+    return tuple(
+        f'{move.name}: everything was found clean on both hosts '
+        f'{move.settled:.0f} s after the client had returned.'
+        for move in moves
+        if move.passed
     )

@@ -89,6 +89,25 @@ class TablesTest(unittest.TestCase):
         self.assertIn('FAIL the guest answers: no echo', said)
         self.assertTrue(said.endswith('Verdict: failed'))
 
+    def test_a_failed_migration_shows_what_was_said_of_it(self):
+        run = synthetic.run()
+        bad = record.Check('the guest answers', False, 'no echo')
+        event = dataclasses.replace(
+            run.moves[0].events[0], result='Error', details='No valid host'
+        )
+        move = dataclasses.replace(
+            run.moves[0],
+            checks=(bad,),
+            events=(event,),
+            said='Progress: 10\nError migrating server',
+        )
+        said = tables.text(dataclasses.replace(run, moves=(move,)))
+        self.assertIn(
+            'compute__do_live_migration on cmp1: Error No valid host\n'
+            'Error migrating server',
+            said,
+        )
+
     def test_a_run_without_a_migration_has_not_passed(self):
         run = dataclasses.replace(synthetic.run(), moves=())
         self.assertFalse(run.passed)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import argparse
+import dataclasses
 import unittest
 
 from lab import demo
 from lab import journey
+from lab import record
 from lab import scenarios
 from lab.scenarios import short
 from lab.scenarios import unplug_times
@@ -59,8 +61,14 @@ class UnplugTimesTest(unittest.TestCase):
 
 class ShortTest(unittest.TestCase):
     def test_the_note_tells_when_all_was_clean(self):
-        (note,) = short.notes(list(synthetic.run().moves))
-        self.assertIn('4 s and 4 s after', note)
+        there, back = short.notes(list(synthetic.run().moves))
+        self.assertIn('There: everything was found clean', there)
+        self.assertIn('4 s after the client', back)
+
+    def test_nothing_is_called_clean_that_was_not(self):
+        bad = record.Check('the guest answers', False, 'no echo')
+        move = dataclasses.replace(synthetic.move(), checks=(bad,))
+        self.assertEqual((), short.notes([move]))
 
 
 class EventsTest(unittest.TestCase):
