@@ -13,7 +13,9 @@ from lab import guest
 from lab import host
 from lab import identity
 from lab import image
+from lab import lock
 from lab import machine
+from lab import mounts
 from lab import network
 from lab import scenarios
 from lab import schemas
@@ -25,6 +27,7 @@ from lab import tree
 
 STAGES = [
     *tree.STAGES,
+    *mounts.STAGES,
     *network.STAGES,
     *guest.STAGES,
     *image.STAGES,
@@ -122,6 +125,7 @@ COMMANDS = {
     'demo': run_demo,
     'scenario': scenario,
 }
+CHANGING = ('up', 'down', 'sync', 'demo', 'scenario')
 
 
 def parser() -> argparse.ArgumentParser:
@@ -160,6 +164,9 @@ def main() -> int:
         return 2
     setup = settings.load()
     try:
+        if options.command in CHANGING:
+            with lock.held(setup):
+                return COMMANDS[options.command](setup, options)
         return COMMANDS[options.command](setup, options)
     except (shell.Failed, LookupError) as exc:
         print(f'\nFailed: {exc}', file=sys.stderr)

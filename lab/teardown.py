@@ -9,10 +9,10 @@ import os
 import shutil
 import signal
 
+from lab import mounts
 from lab import network
 from lab import settings
 from lab import shell
-from lab import tree
 
 LAST = ('epmd', 'rabbit', 'mariadb')
 
@@ -32,8 +32,8 @@ def down(setup: settings.Settings, wipe: bool = False) -> None:
         shell.stop(setup, name)
     _end_leftovers(setup)
     network.remove(setup)
-    tree.unmount(setup)
-    left = tree.mounted(setup)
+    mounts.unmount(setup)
+    left = mounts.mounted(setup)
     if left:
         raise shell.Failed(f'still mounted: {", ".join(map(str, left))}')
     if wipe:

@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 
+from lab import mounts
 from lab import settings
 from lab import shell
 from lab import stages
@@ -91,7 +92,7 @@ def mirror() -> str:
 
 def _bootstrap(setup: settings.Settings) -> None:
     """Make the tree anew; one that was cut off is deleted first."""
-    unmount(setup)
+    mounts.unmount(setup)
     if setup.tree.exists():
         shutil.rmtree(setup.tree)
     setup.log.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def _configure_clients(setup: settings.Settings) -> None:
 
 
 def _packages(setup: settings.Settings) -> None:
-    mount(setup)
+    mounts.mount(setup)
     shell.run(
         shell.chroot(setup, ['apt-get', 'update', '-q']),
         timeout=300,
@@ -175,7 +176,7 @@ def _packages(setup: settings.Settings) -> None:
 
 def _python(setup: settings.Settings) -> None:
     """Make the virtual environment that both sides of the lab use."""
-    mount(setup)
+    mounts.mount(setup)
     pip = f'{setup.venv}/bin/pip'
     certificate = '/etc/ssl/certs/lab-machine.crt'
     wanted = {
@@ -221,49 +222,6 @@ def _pip_index() -> dict[str, str]:
     return {'PIP_INDEX_URL': found.group(1)} if found else {}
 
 
-def mount(setup: settings.Settings) -> None:
-    """Mount what programs in the tree need; repeating it changes nothing."""
-    tree = setup.tree
-    mounts: list[tuple[list[str], pathlib.Path]] = [
-        (['-t', 'proc', 'proc'], tree / 'proc'),
-        (['-t', 'sysfs', '-o', 'ro', 'sys'], tree / 'sys'),
-        (['--bind', '/dev'], tree / 'dev'),
-        (['-t', 'devpts', '-o', 'newinstance,ptmxmode=0666', 'devpts'],
-         tree / 'dev/pts'),
-        (['-t', 'tmpfs', 'tmpfs'], tree / 'run'),
-        (['--bind', str(setup.checkout)], _inner(setup, setup.checkout)),
-        (['--bind', str(setup.folder)], _inner(setup, setup.folder)),
-    ]  # fmt: skip
-    present = mounted(setup)
-    for arguments, target in mounts:
-        if target not in present:
-            target.mkdir(parents=True, exist_ok=True)
-            shell.run(['mount', *arguments, str(target)], timeout=30)
-
-
-def mounted(setup: settings.Settings) -> list[pathlib.Path]:
-    """Return what is mounted below the lab's folder, in that order."""
-    lines = pathlib.Path('/proc/self/mounts').read_text().splitlines()
-    targets = [
-        pathlib.Path(line.split()[1].replace('\\040', ' ')) for line in lines
-    ]
-    return [target for target in targets if setup.folder in target.parents]
-
-
-def unmount(setup: settings.Settings) -> None:
-    """Undo every mount below the lab's folder."""
-    for target in reversed(mounted(setup)):
-        try:
-            shell.run(['umount', str(target)], timeout=30)
-        except shell.Failed:
-            shell.run(['umount', '-l', str(target)], timeout=30)
-
-
-def _inner(setup: settings.Settings, path: pathlib.Path) -> pathlib.Path:
-    """Return where a path of this machine appears in the tree."""
-    return setup.tree / path.relative_to('/')
-
-
 def _bootstrap_content() -> str:
     return stages.digest(SUITE, BASE)
 
@@ -291,10 +249,5 @@ STAGES = [
         'Python packages',
         _python,
         lambda setup: stages.stamped(setup, 'python', _python_content()),
-    ),
-    stages.Stage(
-        'mounts of the tree',
-        mount,
-        lambda setup: len(mounted(setup)) >= 7,
     ),
 ]

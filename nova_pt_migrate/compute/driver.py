@@ -19,7 +19,7 @@ from oslo_serialization import jsonutils
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import device_spec
-from nova_pt_migrate.compute import loading
+from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import ports
@@ -45,9 +45,9 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
             self._pt_pairings = plugins.pairings(self._pt_settings.pairings)
             super().__init__(virtapi, read_only)
         except errors.CannotStart as exc:
-            loading.stop(str(exc))
+            ending.stop(str(exc))
         except ImportError as exc:
-            loading.stop(
+            ending.stop(
                 f'{exc}; install libvirt-python into the Python environment '
                 f'of nova-compute.'
             )

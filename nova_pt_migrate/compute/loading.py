@@ -2,12 +2,11 @@
 """Give Nova the driver class, or stop the service with one sentence."""
 
 import importlib
-import sys
 from typing import Any
-from typing import NoReturn
 
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import ending
 from nova_pt_migrate.core import errors
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ def driver_class(name: str) -> Any:
     if name.startswith('__'):
         raise AttributeError(name)
     if name != DRIVER:
-        stop(
+        ending.stop(
             f'[DEFAULT] compute_driver = pt_migrate.{name}: there is no such '
             f'driver; allowed is pt_migrate.{DRIVER}.'
         )
@@ -36,22 +35,13 @@ def driver_class(name: str) -> Any:
             LOG.warning(warning)
         driver = importlib.import_module('nova_pt_migrate.compute.driver')
     except errors.CannotStart as exc:
-        stop(str(exc))
+        ending.stop(str(exc))
     except Exception as exc:
         LOG.debug('Importing the driver failed', exc_info=True)
-        stop(
+        ending.stop(
             f'[DEFAULT] compute_driver = pt_migrate.{DRIVER}: the driver '
             f'cannot be imported ({type(exc).__name__}: {exc}); install '
             f'nova-pt-migrate with all it needs into the Python environment '
             f'of nova-compute.'
         )
     return getattr(driver, DRIVER)
-
-
-def stop(sentence: str) -> NoReturn:
-    """End nova-compute, as Nova does when it cannot load a driver.
-
-    :raises SystemExit: always
-    """
-    LOG.critical('nova-compute does not start: %s', sentence)
-    sys.exit(1)

@@ -19,6 +19,7 @@ from os_vif.objects import host_info
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import loading
 
 LOG = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _check_name(conf: cfg.ConfigOpts) -> None:
     if module != MODULE and (
         name == loading.DRIVER or difflib.get_close_matches(module, [MODULE])
     ):
-        loading.stop(
+        ending.stop(
             f'[DEFAULT] compute_driver = {conf.compute_driver}: there is no '
             f'such driver; allowed is {MODULE}.{loading.DRIVER}.'
         )

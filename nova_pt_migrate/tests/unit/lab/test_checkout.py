@@ -39,6 +39,12 @@ class CheckoutTest(unittest.TestCase):
         (cache / 'plan.cpython-313.pyc').write_bytes(b'\xff')
         self.assertEqual(self.before, checkout.content(self.setup))
 
+    def test_tests_that_do_not_run_in_the_hosts_do_not(self):
+        test = self.setup.checkout / 'nova_pt_migrate/tests/unit/test_a.py'
+        test.parent.mkdir(parents=True)
+        test.touch()
+        self.assertEqual(self.before, checkout.content(self.setup))
+
     def _synced(self, *answers: object) -> bool:
         with mock.patch.object(
             machine, 'ssh', side_effect=answers, autospec=True

@@ -9,10 +9,10 @@ import fixtures
 import testtools
 
 from lab import config
+from lab import mounts
 from lab import settings
 from lab import shell
 from lab import stages
-from lab import tree
 
 
 class FrameTest(testtools.TestCase):
@@ -135,8 +135,8 @@ class ConfigTest(FrameTest):
         )
 
 
-class TreeTest(FrameTest):
+class MountsTest(FrameTest):
     def test_mounts_below_the_folder_are_found_in_order(self) -> None:
-        self.assertEqual([], tree.mounted(self.setup))
+        self.assertEqual([], mounts.mounted(self.setup))
         root = settings.Settings(pathlib.Path('/'))
-        self.assertIn(pathlib.Path('/proc'), tree.mounted(root))
+        self.assertIn(pathlib.Path('/proc'), mounts.mounted(root))
