@@ -17,6 +17,8 @@ from lab import stages
 FOLDER = '/opt/pt-checkout'
 SOURCES = ('nova_pt_migrate', 'pyproject.toml', 'setup.cfg', 'setup.py')
 TEXTS = ('README.rst', 'LICENSE', 'requirements.txt')
+# Tests that run in the hosts are needed there; a change of others is none.
+UNUSED = ('nova_pt_migrate/tests/unit', 'nova_pt_migrate/tests/functional')
 _CONTENT = 'content'
 _VERSION = {'PBR_VERSION': '0.0.1', 'LC_ALL': 'C.UTF-8'}
 
@@ -38,7 +40,7 @@ def sync(setup: settings.Settings) -> None:
         host.put(setup, where, files, FOLDER)
         machine.ssh(setup, where, _ACTIVATE, 60)
     # nova-compute itself may have ended, over a mistake in the checkout.
-    if host.run_everywhere(setup, host.AGENTS):
+    if host.runs(setup, host.AGENTS):
         host.restart_compute(setup)
 
 
@@ -74,12 +76,17 @@ def _files(setup: settings.Settings) -> list[pathlib.Path]:
     for name in (*SOURCES, *TEXTS):
         path = setup.checkout / name
         paths = [path] if path.is_file() else sorted(path.rglob('*'))
-        found += [path for path in paths if _is_source(path)]
+        found += [path for path in paths if _is_source(setup, path)]
     return found
 
 
-def _is_source(path: pathlib.Path) -> bool:
-    return path.is_file() and '__pycache__' not in path.parts
+def _is_source(setup: settings.Settings, path: pathlib.Path) -> bool:
+    unused = {setup.checkout / name for name in UNUSED}
+    return (
+        path.is_file()
+        and '__pycache__' not in path.parts
+        and unused.isdisjoint(path.parents)
+    )
 
 
 def _build(setup: settings.Settings) -> pathlib.Path:

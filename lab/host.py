@@ -26,6 +26,7 @@ SECONDS = 900.0  # for the services to report; some 100 are usual
 REPORT_SECONDS = 120  # they report each 30
 DRIVER = os.environ.get('PT_LAB_DRIVER', host_config.OURS)
 
+_CONFIGURED = '/run/lab-configured'
 _REPORTED = """
 SELECT who FROM (
     SELECT CONCAT(`binary`, ' ', host) AS who, last_seen_up AS seen
@@ -39,12 +40,18 @@ SELECT CONCAT('mapped ', host) FROM nova_api.host_mappings;
 
 
 def configure(setup: settings.Settings) -> None:
-    """Bring each host its configuration."""
+    """Bring each host its configuration; restart nova-compute if it runs."""
     for host in setup.hosts:
         texts = host_config.files(setup, host, DRIVER)
+        texts[_CONFIGURED] = _content(setup, host) + '\n'
         content = {path: text.encode() for path, text in texts.items()}
         put(setup, host, content, '/')
-        machine.ssh(setup, host, 'touch /run/lab-configured', 60)
+    if runs(setup, AGENTS):
+        restart_compute(setup)
+
+
+def _content(setup: settings.Settings, host: settings.Host) -> str:
+    return stages.digest(host_config.files(setup, host, DRIVER))
 
 
 def put(
@@ -67,8 +74,13 @@ def put(
 
 
 def configured(setup: settings.Settings) -> bool:
-    """True if every host has its configuration since its start."""
-    return _everywhere(setup, 'test -e /run/lab-configured')
+    """True if every host has its configuration as it would be made now."""
+    return all(
+        succeeds(
+            setup, host, f'grep -qx {_content(setup, host)} {_CONFIGURED}'
+        )
+        for host in setup.hosts
+    )
 
 
 def start(setup: settings.Settings) -> None:
@@ -127,25 +139,23 @@ def _check_alive(setup: settings.Settings) -> None:
                 )
 
 
-def run_everywhere(
-    setup: settings.Settings, services: tuple[str, ...]
-) -> bool:
+def runs(setup: settings.Settings, services: tuple[str, ...]) -> bool:
     """True if the services run in all hosts."""
     command = ' && '.join(f'systemctl -q is-active {s}' for s in services)
-    return _everywhere(setup, command)
+    return all(succeeds(setup, host, command) for host in setup.hosts)
 
 
 def _started(setup: settings.Settings) -> bool:
     names = (*SERVICES, 'mapped')
-    return run_everywhere(setup, SERVICES) and not _silent(
-        setup, names, REPORT_SECONDS
-    )
+    return runs(setup, SERVICES) and not _silent(setup, names, REPORT_SECONDS)
 
 
-def _everywhere(setup: settings.Settings, command: str) -> bool:
+def succeeds(
+    setup: settings.Settings, host: settings.Host, command: str
+) -> bool:
+    """True if the command succeeds in the host."""
     try:
-        for host in setup.hosts:
-            machine.ssh(setup, host, command, 60)
+        machine.ssh(setup, host, command, 60)
     except shell.Failed:
         return False
     return True

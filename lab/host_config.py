@@ -12,19 +12,11 @@ VIRTUAL_FUNCTION = {'vendor_id': '8086', 'product_id': '10ca'}
 OURS = 'pt_migrate.PassthroughLibvirtDriver'
 STOCK = 'libvirt.LibvirtDriver'
 
-_PRIVSEP_NOVA = (
+_PRIVSEP = (
     'nova_sys_admin',
     'privsep_osbrick',
     'vif_plug_linux_bridge_privileged',
     'vif_plug_ovs_privileged',
-)
-_PRIVSEP_NEUTRON = (
-    'privsep',
-    'privsep_conntrack',
-    'privsep_dhcp_release',
-    'privsep_link',
-    'privsep_namespace',
-    'privsep_ovs_vsctl',
 )
 
 
@@ -65,10 +57,10 @@ def nova(
         'manager_shutdown_timeout': 5,
         'heal_instance_info_cache_interval': -1,
     }
-    helper = _helper('/etc/nova/nova.conf')
+    helper = '/opt/pt/bin/privsep-helper --config-file /etc/nova/nova.conf'
     return {
         **ini,
-        **{group: {'helper_command': helper} for group in _PRIVSEP_NOVA},
+        **{group: {'helper_command': helper} for group in _PRIVSEP},
         'oslo_concurrency': {'lock_path': '/var/lib/nova/lock'},
         'libvirt': _libvirt(host),
         'pci': {
@@ -86,7 +78,6 @@ def nova(
 
 def neutron(setup: settings.Settings, host: settings.Host) -> config.Ini:
     """Return the options that both agents share."""
-    helper = _helper('/etc/neutron/neutron.conf')
     return {
         'DEFAULT': {
             'host': host.name,
@@ -105,7 +96,6 @@ def neutron(setup: settings.Settings, host: settings.Host) -> config.Ini:
             'firewall_driver': 'noop',
         },
         'oslo_concurrency': {'lock_path': '/var/lib/neutron/lock'},
-        **{group: {'helper_command': helper} for group in _PRIVSEP_NEUTRON},
         **config.common(setup, 'neutron'),
     }
 
@@ -125,10 +115,6 @@ def _libvirt(host: settings.Host) -> dict[str, object]:
         'mem_stats_period_seconds': 0,
         'swtpm_enabled': 'false',
     }
-
-
-def _helper(path: str) -> str:
-    return f'/opt/pt/bin/privsep-helper --config-file {path}'
 
 
 def _hosts(setup: settings.Settings) -> str:

@@ -116,6 +116,8 @@ def build_disk(setup: settings.Settings) -> None:
         older.unlink()
     unfinished.rename(image)
     shutil.rmtree(copy)
+    for old in set(setup.cache.glob('host-*.ext4')) - {image}:
+        old.unlink()
 
 
 def link_tree(

@@ -59,5 +59,7 @@ def _end_leftovers(setup: settings.Settings) -> None:
 
 def _wipe(setup: settings.Settings) -> None:
     for path in setup.folder.iterdir():
-        if path != setup.cache:
+        if path.is_file():
+            path.unlink()
+        elif path != setup.cache:
             shutil.rmtree(path)
