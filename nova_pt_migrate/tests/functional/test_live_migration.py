@@ -64,6 +64,19 @@ class LiveMigrationTest(ours.OurMigrations):
         self.unshare_instance_path()
         self.assert_moves(self.ports.direct(2), 2)
 
+    def test_guest_addresses_stay_behind_a_gap(self) -> None:
+        """At the first free addresses the guest would get other devices."""
+        (gap,) = self.ports.ordinary()
+        ports = self.ports.direct(2)
+        server = self.boot([gap, *ports])
+        self._detach_interface(server, gap)
+        self.double.calls.clear()
+        whole = always.Always(self, server, ports)
+
+        self.migrate(server)
+
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
     def test_there_and_back(self) -> None:
         ports = self.ports.direct(2) + self.ports.ordinary()
         server, whole = self.prepare(ports)
