@@ -35,5 +35,5 @@ def of(move: record.Move) -> tuple[Link, ...]:
 def _labels(place: record.Place) -> tuple[str, ...]:
     short = f'VF on {place.host}'
     if len(place.live) == 1:
-        return f'VF {place.live[0]} on {place.host}', short, 'VF'
+        return f'VF on {place.live[0]}', short, 'VF'
     return f'{len(place.live)} VFs on {place.host}', short, 'VF'

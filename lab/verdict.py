@@ -82,7 +82,7 @@ def place(facts: Facts) -> record.Place:
     here = facts.hosts.get(facts.host)
     return record.Place(
         host=facts.host,
-        live=here.live if here else (),
+        live=tuple(f'{here.name} {a}' for a in here.live) if here else (),
         database=tuple(sorted(f'{d.host} {d.address}' for d in facts.devices)),
         guest=tuple(_said(link) for link in here.links) if here else (),
     )

@@ -12,11 +12,11 @@ class LinksTest(unittest.TestCase):
     def test_the_standby_carries_between_unplug_and_plug(self):
         move = synthetic.move()
         before, standby, after = links.of(move)
-        self.assertEqual('VF 0000:01:10.1 on cmp1', before.labels[0])
+        self.assertEqual('VF on cmp1 0000:01:10.1', before.labels[0])
         self.assertEqual('standby', standby.kind)
         self.assertAlmostEqual(15.4, standby.start - move.requested, 3)
         self.assertAlmostEqual(54.3, standby.end - move.requested, 3)
-        self.assertEqual('VF 0000:01:10.3 on cmp2', after.labels[0])
+        self.assertEqual('VF on cmp2 0000:01:10.3', after.labels[0])
 
     def test_many_devices_are_counted(self):
         move = synthetic.move()

@@ -115,6 +115,6 @@ class PlaceTest(unittest.TestCase):
     def test_a_place_names_host_devices_and_links(self):
         place = verdict.place(synthetic.facts('cmp2', VF))
         self.assertEqual('cmp2', place.host)
-        self.assertEqual((VF,), place.live)
+        self.assertEqual((f'cmp2 {VF}',), place.live)
         self.assertEqual((f'cmp2 {VF}',), place.database)
         self.assertIn(f'eth1 igbvf {synthetic.MAC} active', place.guest)
