@@ -22,6 +22,11 @@ LOGS = {
     'neutron-sriov-nic-agent': '/var/log/neutron/neutron-sriov-nic-agent.log',
     'libvirtd': '/var/log/libvirt/libvirtd.log',
 }
+_STATES = f"""
+systemctl is-active {' '.join(SERVICES)}
+pid=$(systemctl show -p MainPID --value nova-compute)
+grep -a " $pid CRITICAL " {LOGS['nova-compute']} | tail -1
+"""
 SECONDS = 900.0  # for the services to report; some 100 are usual
 REPORT_SECONDS = 120  # they report each 30
 DRIVER = os.environ.get('PT_LAB_DRIVER', host_config.OURS)
@@ -128,15 +133,20 @@ def _silent(
 
 
 def _check_alive(setup: settings.Settings) -> None:
-    command = f'systemctl is-active {" ".join(SERVICES)} || true'
+    """Raise for a service that has ended, or is about to.
+
+    nova-compute does not always end after an error that is critical.
+    """
     for host in setup.hosts:
-        states = machine.ssh(setup, host, command, 60).split()
-        for service, state in zip(SERVICES, states, strict=True):
+        states = machine.ssh(setup, host, _STATES, 60).splitlines()
+        for service, state in zip(SERVICES, states, strict=False):
             if state in ('failed', 'inactive'):
                 raise shell.Failed(
                     f'{service} on {host.name} has ended; see '
                     f'python3 -m lab logs {host.name}/{service}'
                 )
+        if len(states) > len(SERVICES):
+            raise shell.Failed(f'nova-compute on {host.name}: {states[-1]}')
 
 
 def runs(setup: settings.Settings, services: tuple[str, ...]) -> bool:

@@ -65,3 +65,11 @@ class StartTest(unittest.TestCase):
             'neutron-macvtap-agent on cmp1 .*logs cmp1/neutron-macvtap-agent',
         ):
             self._start(ALL[1:], states='active\nfailed\nactive\n')
+
+    def test_a_critical_error_of_nova_compute_is_shown(self):
+        with self.assertRaisesRegex(
+            shell.Failed, 'nova-compute on cmp1: .*no such driver'
+        ):
+            self._start(
+                ALL[1:], states='active\n' * 3 + '7 CRITICAL no such driver\n'
+            )
