@@ -1,16 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check ``[pci] device_spec`` against the devices that this host has."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import json
 from typing import Any
 
+from nova import exception
 from nova.pci import whitelist
+from oslo_log import log as logging
 
 from nova_pt_migrate.core import errors
 
-_ONE_DEVICE = ('address', 'devname')
+LOG = logging.getLogger(__name__)
+
+
+def refuse_wrong(
+    device_spec: Sequence[str], list_devices: Callable[[], str]
+) -> None:
+    """Warn of entries that fit no device; refuse those that must.
+
+    :param list_devices: gives Nova's JSON list of this host's PCI devices
+    :raises nova.exception.InvalidConfiguration: naming the entry
+    """
+    if not device_spec:
+        return
+    try:
+        warnings = check(device_spec, json.loads(list_devices()))
+    except errors.CannotStart as exc:
+        raise exception.InvalidConfiguration(str(exc)) from exc
+    for warning in warnings:
+        LOG.warning(warning)
 
 
 def check(

@@ -6,29 +6,28 @@ of VNIC types ``direct`` and ``direct-physical`` are ours, from the pre-check
 to the arrival; stock detach and re-attach handle every other type.
 """
 
-import functools
 from typing import Any
 
 from nova import exception
-from nova.compute import power_state
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from nova.virt.libvirt import guest as libvirt_guest
 from oslo_log import log as logging
-from oslo_serialization import jsonutils
 
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
+from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import ports
-from nova_pt_migrate.compute import server
+from nova_pt_migrate.compute import readiness
+from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import startup
 from nova_pt_migrate.compute import wide
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
-from nova_pt_migrate.host import domain as host_domain
 from nova_pt_migrate.host import events
 
 LOG = logging.getLogger(__name__)
@@ -40,9 +39,10 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
 
     def __init__(self, virtapi: Any, read_only: bool = False) -> None:
         self._pt_events = events.DeviceEvents()
+        self._pt_departures = departures.Departures()
         try:
-            self._pt_settings = configuration.load(CONF)
-            self._pt_pairings = plugins.pairings(self._pt_settings.pairings)
+            settings = configuration.load(CONF)
+            self._pt_pairings = plugins.pairings(settings.pairings)
             super().__init__(virtapi, read_only)
         except errors.CannotStart as exc:
             ending.stop(str(exc))
@@ -51,6 +51,8 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
                 f'{exc}; install libvirt-python into the Python environment '
                 f'of nova-compute.'
             )
+        self._pt_servers = servers.Servers(self, settings, self._pt_events)
+        self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
 
     def init_host(self, host: str) -> None:
         """Start as Nova does; say in one sentence why if that fails.
@@ -59,13 +61,21 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         """
         try:
             super().init_host(host)
-            self._pt_check_device_spec()
-        except exception.NovaException as exc:
+            device_spec.refuse_wrong(
+                CONF.pci.device_spec, self._get_pci_passthrough_devices
+            )
+        except Exception as exc:
             LOG.critical(
                 'nova-compute does not start: %s',
                 startup.explain(exc, self._host),
             )
+            ending.end_with_main_thread()
             raise
+
+    def cleanup_host(self, host: str) -> None:
+        """Stop as Nova does, and our own thread first."""
+        self._pt_late.stop()
+        super().cleanup_host(host)
 
     def check_can_live_migrate_source(
         self,
@@ -82,7 +92,12 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         vifs = ports.owned(instance.get_network_info())
         if vifs:
             with phases.phase('look', instance.uuid, None) as phase:
-                reasons = self._pt_reasons_not_ready(instance, vifs)
+                reasons = readiness.reasons(
+                    instance,
+                    vifs,
+                    self._pt_servers.domain(instance),
+                    self._pt_pairings,
+                )
                 if reasons:
                     phase.result = 'refused'
                     raise exception.MigrationPreCheckError(
@@ -100,7 +115,44 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
                 event.uuid, core_ports.DeviceEvent(event.dev, removed)
             ):
                 return
+            if removed and not self._pt_departures.note_unwatched(
+                event.uuid, event.dev
+            ):
+                self._pt_late.look_soon(event.uuid)
         super().emit_event(event)
+
+    def live_migration_abort(self, instance: Any) -> None:
+        """Abort while devices are being unplugged, or libvirt's job after.
+
+        :raises libvirt.libvirtError: libvirt has no job to abort
+        """
+        departure = self._pt_departures.under_way(instance.uuid)
+        if departure is not None and departure.abort():
+            self._pt_events.wake(instance.uuid)
+        else:
+            super().live_migration_abort(instance)
+
+    def _live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        post_method: Any,
+        recover_method: Any,
+        block_migration: bool,
+        migrate_data: Any,
+    ) -> None:
+        """Migrate, and look after what the guest released too late."""
+        try:
+            with self._pt_departures.begin(instance.uuid) as departure:
+                super()._live_migration(
+                    context, instance, dest, post_method,
+                    departure.recover_by(recover_method),
+                    block_migration, migrate_data,
+                )  # fmt: skip
+        finally:
+            if departure.left_late:
+                self._pt_late.look_soon(instance.uuid)
 
     def _live_migration_operation(
         self,
@@ -153,8 +205,10 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         """
         vifs = ports.source_vifs(migrate_data)
         if ports.owned(vifs):
-            self._pt_server(instance).leave(
-                ports.owned(vifs), migrate_data.migration.uuid
+            self._pt_servers.of(instance).leave(
+                ports.owned(vifs),
+                migrate_data.migration.uuid,
+                self._pt_departures.of(instance.uuid),
             )
         for vif in ports.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
@@ -164,80 +218,30 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
     ) -> None:
         """Bring the server home: after arrival, and after a failure."""
         if ports.owned(network_info):
-            self._pt_server(instance).come_home(ports.owned(network_info))
+            self._pt_servers.of(instance).come_home(ports.owned(network_info))
         guest = self._host.get_guest(instance)
         for vif in ports.left_to_nova(network_info):
-            config = self._pt_config(instance, vif)
+            config = self._pt_servers.config(instance, vif)
             if guest.get_interface_by_cfg(config) is None:
                 self.attach_interface(
                     context, instance, instance.image_meta, vif
                 )
 
-    def _pt_reasons_not_ready(
-        self, instance: Any, vifs: list[ports.Vif]
-    ) -> list[str]:
-        reasons = ports.refusals(vifs)
-        if instance.power_state == power_state.PAUSED:
-            reasons.append(
-                f'Server {instance.uuid} is paused, and a paused guest cannot '
-                f'release a device. Unpause it.'
-            )
-        try:
-            found = self._pt_domain(instance).observe()
-        except errors.HostError as exc:
-            return [*reasons, f'Server {instance.uuid}: {exc}.']
-        for pairing in self._pt_pairings:
-            reasons.extend(pairing.reasons_not_ready(found))
-        return reasons
-
     def _pt_wide_guest(
         self, instance: Any, guest: Any, migrate_data: Any, vifs: list[Any]
     ) -> Any:
+        departure = self._pt_departures.of(instance.uuid)
+
+        def moving() -> Any:
+            departure.begin_move()
+            return phases.phase(
+                'move', instance.uuid, migrate_data.migration.uuid
+            )
+
         return libvirt_guest.Guest(
             wide.WideDomain(
                 guest._domain,
-                self._pt_server(instance).elements_for(vifs),
-                functools.partial(
-                    phases.phase,
-                    'move', instance.uuid, migrate_data.migration.uuid,
-                ),
+                self._pt_servers.of(instance).elements_for(vifs),
+                moving,
             )
-        )  # fmt: skip
-
-    def _pt_server(self, instance: Any) -> server.Server:
-        return server.Server(
-            instance,
-            self._pt_domain(instance),
-            self.vif_driver,
-            lambda vif: self._pt_config(instance, vif).to_xml(),
-            self._pt_settings,
         )
-
-    def _pt_domain(self, instance: Any) -> host_domain.LibvirtDomain:
-        return host_domain.LibvirtDomain(
-            self._host.get_guest(instance)._domain,
-            libvirt_driver.libvirt,
-            self._pt_events,
-        )
-
-    def _pt_config(self, instance: Any, vif: ports.Vif) -> Any:
-        return self.vif_driver.get_config(
-            instance,
-            vif,
-            instance.image_meta,
-            instance.flavor,
-            CONF.libvirt.virt_type,
-        )
-
-    def _pt_check_device_spec(self) -> None:
-        if not CONF.pci.device_spec:
-            return
-        try:
-            warnings = device_spec.check(
-                CONF.pci.device_spec,
-                jsonutils.loads(self._get_pci_passthrough_devices()),
-            )
-        except errors.CannotStart as exc:
-            raise exception.InvalidConfiguration(str(exc)) from exc
-        for warning in warnings:
-            LOG.warning(warning)

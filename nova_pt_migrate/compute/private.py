@@ -30,6 +30,11 @@ PARTS = {
         'self', 'context', 'instance', 'dest', 'block_migration',
         'migrate_data', 'guest', 'device_names',
     ),
+    # driver.py:11858, runs the operation and its monitor to the end
+    'nova.virt.libvirt.driver:LibvirtDriver._live_migration': (
+        'self', 'context', 'instance', 'dest', 'post_method',
+        'recover_method', 'block_migration', 'migrate_data',
+    ),
     # driver.py:2629, where libvirt's device events arrive
     'nova.virt.libvirt.driver:LibvirtDriver.emit_event': ('self', 'event'),
     # guest.py:107; its _domain is the virDomain that migrate() (600) calls

@@ -8,6 +8,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import wiring
@@ -46,13 +47,19 @@ class Server:
         self._settings = settings
         self._clock = clock
 
-    def leave(self, vifs: list[ports.Vif], migration: str | None) -> None:
+    def leave(
+        self,
+        vifs: list[ports.Vif],
+        migration: str | None,
+        departure: departures.Departure,
+    ) -> None:
         """Unplug the devices of the VIFs, all under one deadline.
 
         The persistent XML keeps them.
 
         :raises errors.NotUnplugged: some are still in the live domain and
             may still leave it; what left is out
+        :raises errors.Aborted: likewise, since the user asked to stop
         :raises errors.HostError: libvirt does not answer; nothing was asked
         """
         todo, _ = self._plan(model.Place.LEAVING, vifs)
@@ -65,10 +72,31 @@ class Server:
                 seconds=self._settings.unplug_timeout,
                 retry=self._settings.unplug_retry_interval,
                 clock=self._clock,
+                stop=lambda: departure.aborted,
             )
+            departure.released.update(
+                step.alias for step in unplugs if step.device in outcome.done
+            )
+            if departure.aborted:
+                phase.result = 'aborted'
+                raise errors.Aborted('the user aborted the live migration')
             if outcome.failures:
                 phase.result = 'unplug_failed'
                 raise errors.NotUnplugged(outcome.failures)
+
+    def take_back(self, vifs: list[ports.Vif]) -> dict[str, str]:
+        """Plug again what the guest released though it was to keep it.
+
+        Only what the persistent XML still has: Nova takes a device out of it
+        before it asks the guest for one that a user detaches.
+
+        :returns: as :meth:`come_home`
+        :raises errors.HostError: libvirt does not answer
+        """
+        kept = self._domain.observe().persistent
+        return self.come_home(
+            [vif for vif in vifs if vif['profile']['pci_slot'] in kept]
+        )
 
     def come_home(
         self, vifs: list[ports.Vif], migration: str | None = None

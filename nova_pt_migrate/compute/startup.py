@@ -7,7 +7,7 @@ from nova import exception
 from nova.virt.libvirt import utils as libvirt_utils
 
 
-def explain(exc: exception.NovaException, host: Any) -> str:
+def explain(exc: Exception, host: Any) -> str:
     """Return what Nova said, and what this host has where that is the cause.
 
     :param host: nova.virt.libvirt.host.Host

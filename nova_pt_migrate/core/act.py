@@ -33,6 +33,7 @@ def unplug(
     seconds: float,
     retry: float,
     clock: Clock,
+    stop: Callable[[], bool],
 ) -> Outcome:
     """Ask for all devices at once, then wait for all under one deadline.
 
@@ -43,6 +44,8 @@ def unplug(
     :param seconds: the deadline for all devices together
     :param retry: seconds between two requests for one device
     :param clock: monotonic seconds
+    :param stop: tells whether to wait no longer; whoever makes it true also
+        wakes the watch
     :returns: never raises for a device; one in ``failures`` is still in the
         live domain and, once it was asked for, may still leave it
     """
@@ -50,10 +53,10 @@ def unplug(
     failures: dict[str, str] = {}
     errors_by_alias: dict[str, str] = {}
     gone: list[model.Device] = []
-    deadline = clock() + seconds
-    ask_at = clock()
+    begin = ask_at = clock()
+    deadline = begin + seconds
     with domain.watch() as watch:
-        while left and clock() < deadline:
+        while left and clock() < deadline and not stop():
             if clock() >= ask_at:
                 errors_by_alias = _ask(domain, left)
                 ask_at = clock() + retry
@@ -66,14 +69,11 @@ def unplug(
                     'the guest reported that it cannot release it'
                 )
     for alias, step in left.items():
+        answer = errors_by_alias.get(alias)
         failures[step.device.address] = (
-            f'the guest did not release it within {seconds:g} s and may '
-            f'still do so'
-            + (
-                f' (last answer: {errors_by_alias[alias]})'
-                if alias in errors_by_alias
-                else ''
-            )
+            f'the guest did not release it within {clock() - begin:.0f} s '
+            f'and may still do so'
+            + (f' (last answer: {answer})' if answer else '')
         )
     return Outcome(tuple(gone), failures)
 

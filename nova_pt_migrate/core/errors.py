@@ -7,6 +7,7 @@
       CannotStart       the service must not start; correct the configuration
       Refused           nothing was changed; try another host or correct it
       NotUnplugged      some devices are still in the guest; bring it home
+      Aborted           the user asked to stop before the guest moved
       HostError         one call to the host failed
         PlugFailed      the device did not get into the guest
         PlugTimeout     the device may still get into the guest
@@ -64,3 +65,7 @@ class NotUnplugged(PtMigrateError):
             f'device {address}: {reason}'
             for address, reason in sorted(self.failures.items())
         )
+
+
+class Aborted(PtMigrateError):
+    """The user aborted before libvirt was told to migrate."""

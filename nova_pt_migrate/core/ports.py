@@ -27,8 +27,8 @@ class Watch(Protocol):
     def wait(self, seconds: float) -> list[DeviceEvent]:
         """Return the events since the last call.
 
-        Blocks for up to ``seconds`` while there is none; the list may be
-        empty. Never raises.
+        Blocks for up to ``seconds`` while there is none and nobody wakes
+        it; the list may be empty. Never raises.
         """
 
 

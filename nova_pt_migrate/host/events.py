@@ -14,13 +14,23 @@ class DeviceWatch:
     def __init__(self) -> None:
         self._arrived = threading.Condition()
         self._events: list[ports.DeviceEvent] = []
+        self._woken = False
 
     def wait(self, seconds: float) -> list[ports.DeviceEvent]:
         """See :meth:`core.ports.Watch.wait`."""
         with self._arrived:
-            self._arrived.wait_for(lambda: bool(self._events), seconds)
+            self._arrived.wait_for(
+                lambda: bool(self._events) or self._woken, seconds
+            )
             events, self._events = self._events, []
+            self._woken = False
         return events
+
+    def wake(self) -> None:
+        """Let the one who waits go on, or who waits next."""
+        with self._arrived:
+            self._woken = True
+            self._arrived.notify_all()
 
     def add(self, event: ports.DeviceEvent) -> None:
         with self._arrived:
@@ -52,8 +62,16 @@ class DeviceEvents:
 
     def publish(self, domain_uuid: str, event: ports.DeviceEvent) -> bool:
         """Give the event to each watch of the domain; True if any had it."""
-        with self._lock:
-            watches = [w for uuid, w in self._watches if uuid == domain_uuid]
+        watches = self._of(domain_uuid)
         for watch in watches:
             watch.add(event)
         return bool(watches)
+
+    def wake(self, domain_uuid: str) -> None:
+        """Let those who wait for the domain's events look around."""
+        for watch in self._of(domain_uuid):
+            watch.wake()
+
+    def _of(self, domain_uuid: str) -> list[DeviceWatch]:
+        with self._lock:
+            return [w for uuid, w in self._watches if uuid == domain_uuid]

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -74,3 +75,27 @@ class AbortTest(ours.OurMigrations):
 
         whole.check(always.End(base.SOURCE, 'cancelled'))
         self.assert_one_owner(devices, devices)
+
+    def test_while_devices_are_unplugged(self) -> None:
+        self.double.settings.guest = guests.Together(3.0)
+        ports = self.ports.direct(2)
+        server, whole = self.prepare(ports)
+
+        self.begin(server)
+        self.wait_for(
+            lambda: self.double.calls.of(ours.OUR_UNPLUG),
+            'the unplug requests',
+        )
+        self.abort(server)
+        self.wait_for(
+            lambda: base.ENDED.intersection(self.migrations(server)),
+            'the end of the migration',
+        )
+
+        self.assertEqual(['cancelled'], self.migrations(server))
+        self.assertEqual([], self.double.calls.of('migrateToURI3'))
+        # the devices leave late, after the abort, and must come back
+        self.wait_for(
+            lambda: len(self.double.calls.of(ours.PLUG)) == 2, 'the plugs'
+        )
+        whole.check(always.End(base.SOURCE, 'cancelled'))

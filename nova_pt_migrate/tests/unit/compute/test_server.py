@@ -6,6 +6,7 @@ import fixtures
 import testtools
 
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import server
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
@@ -70,6 +71,7 @@ class ServerTest(testtools.TestCase):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
         self.vif_driver = VifDriver()
+        self.departure = departures.Departure()
 
     def server(self, domain: Any) -> server.Server:
         return server.Server(
@@ -85,7 +87,7 @@ class ServerTest(testtools.TestCase):
         self,
     ) -> None:
         domain = fakes.Domain([1, 2])
-        self.server(domain).leave([vif(1), vif(2)], 'm')
+        self.server(domain).leave([vif(1), vif(2)], 'm', self.departure)
         self.assertEqual({}, domain.live)
         self.assertEqual(
             [('unplug', 'port-1'), ('unplug', 'port-2')],
@@ -100,7 +102,11 @@ class ServerTest(testtools.TestCase):
     def test_a_guest_that_keeps_a_device_fails_the_departure(self) -> None:
         domain = fakes.Domain([1], {'hostdev1': 999.0})
         error = self.assertRaises(
-            errors.NotUnplugged, self.server(domain).leave, [vif(1)], 'm'
+            errors.NotUnplugged,
+            self.server(domain).leave,
+            [vif(1)],
+            'm',
+            self.departure,
         )
         self.assertEqual(['0000:81:10.1'], list(error.failures))
         self.assertIn('result=unplug_failed', self.log.output)
@@ -108,7 +114,7 @@ class ServerTest(testtools.TestCase):
     def test_a_failure_of_the_hosts_side_does_not_stop_it(self) -> None:
         domain = fakes.Domain([1])
         self.vif_driver.error = OSError('no such device')
-        self.server(domain).leave([vif(1)], 'm')
+        self.server(domain).leave([vif(1)], 'm', self.departure)
         self.assertIn('port-1', self.log.output)
         self.assertIn('no such device', self.log.output)
 

@@ -9,7 +9,10 @@ from nova_pt_migrate.tests.unit.core import fakes
 
 
 def unplug(
-    domain: fakes.Domain, wiring: fakes.Wiring, numbers: list[int]
+    domain: fakes.Domain,
+    wiring: fakes.Wiring,
+    numbers: list[int],
+    stop_at: float = 999.0,
 ) -> act.Outcome:
     return act.unplug(
         domain,
@@ -18,6 +21,7 @@ def unplug(
         seconds=30.0,
         retry=4.0,
         clock=domain.clock,
+        stop=lambda: domain.now >= stop_at,
     )
 
 
@@ -89,6 +93,7 @@ class TestUnplug(testtools.TestCase):
             seconds=3.0,
             retry=4.0,
             clock=domain.clock,
+            stop=lambda: False,
         )
         self.assertIn('busy', outcome.failures['0000:81:10.1'])
 
@@ -96,6 +101,13 @@ class TestUnplug(testtools.TestCase):
         domain = fakes.Domain([1])
         domain.observe_errors = [errors.HostError('no connection')]
         self.assertEqual({}, unplug(domain, fakes.Wiring(), [1]).failures)
+
+    def test_it_waits_no_longer_than_it_is_wanted(self) -> None:
+        domain = fakes.Domain([1, 2], {'hostdev2': 999.0})
+        outcome = unplug(domain, fakes.Wiring(), [1, 2], stop_at=4.0)
+        self.assertEqual(4.0, domain.now)
+        self.assertEqual([fakes.device(1)], list(outcome.done))
+        self.assertEqual(['0000:81:10.2'], list(outcome.failures))
 
     def test_nothing_to_do_asks_nobody(self) -> None:
         domain = fakes.Domain([])

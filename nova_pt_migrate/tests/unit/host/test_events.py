@@ -42,3 +42,10 @@ class TestDeviceEvents(testtools.TestCase):
             hub.publish('a', GONE)
             thread.join(60)
         self.assertEqual([GONE], got)
+
+    def test_a_watch_can_be_woken_without_an_event(self) -> None:
+        hub = events.DeviceEvents()
+        with hub.watch('a') as watch:
+            hub.wake('b')
+            hub.wake('a')
+            self.assertEqual([], watch.wait(60))
