@@ -6,14 +6,15 @@ of VNIC types ``direct`` and ``direct-physical`` are ours, from the pre-check
 to the arrival; stock detach and re-attach handle every other type.
 """
 
+import functools
 from typing import Any
 
 from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
-from nova.virt.libvirt import guest as libvirt_guest
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import clearing
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import device_spec
@@ -186,7 +187,13 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         try:
             migrate(
                 context, instance, dest, block_migration, migrate_data,
-                self._pt_wide_guest(instance, guest, migrate_data, vifs),
+                wide.guest(
+                    guest,
+                    self._pt_servers.of(instance).elements_for(vifs),
+                    functools.partial(
+                        self._pt_moving, instance, migrate_data
+                    ),
+                ),
                 device_names,
             )  # fmt: skip
         except Exception as exc:
@@ -213,6 +220,18 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         for vif in ports.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
 
+    def rollback_live_migration_at_source(
+        self, context: Any, instance: Any, migrate_data: Any
+    ) -> None:
+        """Bring the server home, and have the destination freed."""
+        super().rollback_live_migration_at_source(
+            context, instance, migrate_data
+        )
+        if ports.owned(ports.source_vifs(migrate_data)):
+            clearing.request(
+                instance, self._host.get_guest(instance), migrate_data
+            )
+
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
@@ -227,21 +246,6 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
                     context, instance, instance.image_meta, vif
                 )
 
-    def _pt_wide_guest(
-        self, instance: Any, guest: Any, migrate_data: Any, vifs: list[Any]
-    ) -> Any:
-        departure = self._pt_departures.of(instance.uuid)
-
-        def moving() -> Any:
-            departure.begin_move()
-            return phases.phase(
-                'move', instance.uuid, migrate_data.migration.uuid
-            )
-
-        return libvirt_guest.Guest(
-            wide.WideDomain(
-                guest._domain,
-                self._pt_servers.of(instance).elements_for(vifs),
-                moving,
-            )
-        )
+    def _pt_moving(self, instance: Any, migrate_data: Any) -> Any:
+        self._pt_departures.of(instance.uuid).begin_move()
+        return phases.phase('move', instance.uuid, migrate_data.migration.uuid)

@@ -13,7 +13,19 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
+from nova.virt.libvirt import guest as libvirt_guest
+
 from nova_pt_migrate.host import xml as domain_xml
+
+
+def guest(
+    narrow: Any, devices: Sequence[str], moving: Callable[[], Any]
+) -> Any:
+    """Return a nova.virt.libvirt.guest.Guest that migrates so.
+
+    :param narrow: the Guest as Nova made it
+    """
+    return libvirt_guest.Guest(WideDomain(narrow._domain, devices, moving))
 
 
 class WideDomain:
