@@ -21,8 +21,9 @@ def page(run: record.Run) -> str:
     """Write the report as one HTML page that needs no other file."""
     style = pathlib.Path(__file__).with_name('report.css').read_text()
     started = time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(run.started))
+    devices = tables.count(run.devices, 'VF')
     about = (
-        f'{started} · server {run.server} with {_count(run.devices, "VF")} · '
+        f'{started} · server {run.server} with {devices} · '
         f'{run.rate} pings a second from outside · {run.machine}'
     )
     word = tables.word(run.passed)
@@ -154,10 +155,6 @@ def _checks(move: record.Move) -> str:
         f'{passed} of {len(move.checks)} checks passed</summary>'
         f'<ul class="checks">{items}</ul></details>'
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f'{number} {thing}' if number == 1 else f'{number} {thing}s'
 
 
 def main(arguments: list[str]) -> None:

@@ -141,6 +141,11 @@ def _devices(phase: record.Phase) -> str:
     return ' '.join(phase.devices)
 
 
+def count(number: int, thing: str) -> str:
+    """Count things in words."""
+    return f'{number} {thing}' if number == 1 else f'{number} {thing}s'
+
+
 def _total(move: record.Move) -> Row:
     lost = sum(window.lost for window in move.windows)
     seconds = sum(window.seconds for window in move.windows)

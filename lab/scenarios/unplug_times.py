@@ -49,11 +49,12 @@ def one(
     part = folder / f'{count}-vfs'
     part.mkdir()
     name = f'{folder.name}-{count}'
-    journey.say(f'booting a server with {count} VFs')
+    said = tables.count(count, 'VF')
+    journey.say(f'booting a server with {said}')
     server = journey.boot(setup, name, setup.hosts[0].name, count)
     way = journey.Journey(setup, part, server, rate=20)
     with journey.probing(way):
-        move, _ = journey.migrate(way, f'{count} VFs', journey.home(way))
+        move, _ = journey.migrate(way, said, journey.home(way))
     if move.passed:
         journey.delete(setup, server.uuid)
     return move
