@@ -5,9 +5,15 @@ from collections.abc import Iterator
 import contextlib
 import fcntl
 import os
+import pathlib
 
 from lab import settings
 from lab import shell
+
+
+def path(setup: settings.Settings) -> pathlib.Path:
+    """Return the file that is locked, which must outlive every wipe."""
+    return setup.folder / 'lock'
 
 
 @contextlib.contextmanager
@@ -17,7 +23,7 @@ def held(setup: settings.Settings) -> Iterator[None]:
     :raises shell.Failed: if another command does so, naming its process
     """
     setup.folder.mkdir(parents=True, exist_ok=True)
-    with (setup.folder / 'lock').open('a+') as file:
+    with path(setup).open('a+') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:

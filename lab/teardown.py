@@ -6,9 +6,9 @@ after a crash, and repeating it changes nothing.
 """
 
 import os
-import shutil
 import signal
 
+from lab import lock
 from lab import mounts
 from lab import network
 from lab import settings
@@ -58,8 +58,12 @@ def _end_leftovers(setup: settings.Settings) -> None:
 
 
 def _wipe(setup: settings.Settings) -> None:
+    # Whoever deletes the lock that he holds lets another command in.
+    kept = (setup.cache, lock.path(setup))
     for path in setup.folder.iterdir():
-        if path.is_file():
+        if path in kept:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            mounts.delete(setup, path)
+        else:
             path.unlink()
-        elif path != setup.cache:
-            shutil.rmtree(path)

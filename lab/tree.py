@@ -94,7 +94,7 @@ def _bootstrap(setup: settings.Settings) -> None:
     """Make the tree anew; one that was cut off is deleted first."""
     mounts.unmount(setup)
     if setup.tree.exists():
-        shutil.rmtree(setup.tree)
+        mounts.delete(setup, setup.tree)
     setup.log.mkdir(parents=True, exist_ok=True)
     program, env = _debootstrap(setup)
     shell.run(
