@@ -37,7 +37,12 @@ class LateReleases:
 
     def look_soon(self, server: str) -> None:
         """Look after the server with this UUID; returns at once."""
-        self._executor.submit(self._look, server).add_done_callback(_log)
+        try:
+            look = self._executor.submit(self._look, server)
+        except RuntimeError:
+            LOG.info('nova-compute stops: server %s is not looked at', server)
+            return
+        look.add_done_callback(_log)
 
     def stop(self) -> None:
         """Begin no further look; one that is under way goes on to its end.
