@@ -43,7 +43,7 @@ class TestLateReleases(testtools.TestCase):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
-        self.servers = Servers()
+        self.servers: Any = Servers()
         self.late = late.LateReleases(self.servers, 'here')
 
     def look(self, **kwargs: Any) -> None:
