@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from typing import Any
+from typing import cast
 
 import fixtures
 from nova import exception
@@ -43,8 +44,8 @@ class TestLateReleases(testtools.TestCase):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
-        self.servers: Any = Servers()
-        self.late = late.LateReleases(self.servers, 'here')
+        self.servers = Servers()
+        self.late = late.LateReleases(cast(Any, self.servers), 'here')
 
     def look(self, **kwargs: Any) -> None:
         self.useFixture(
