@@ -72,10 +72,12 @@ class LiveMigrationTest(ours.OurMigrations):
         self._detach_interface(server, gap)
         self.double.calls.clear()
         whole = always.Always(self, server, ports)
+        left = whole.devices().values()
 
         self.migrate(server)
 
         whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assert_one_owner(left, whole.devices().values())
 
     def test_there_and_back(self) -> None:
         ports = self.ports.direct(2) + self.ports.ordinary()
