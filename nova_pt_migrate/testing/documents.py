@@ -1,28 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What libvirt does to a domain's XML: names, guest addresses, insertions."""
+"""What libvirt does to a domain's XML: names, guest addresses, insertions.
+
+The documents live long and are changed by many threads, so they are of the
+standard library: nodes of lxml belong to the thread that parsed them, and the
+interpreter crashes now and then when another one joins them to its own.
+"""
 
 from collections.abc import Iterator
 import copy
 import re
 from typing import TypeAlias
-
-from lxml import etree
+from xml.etree import ElementTree
 
 from nova_pt_migrate.testing import errors
 
-Element: TypeAlias = etree._Element
+Element: TypeAlias = ElementTree.Element
 
 _PARTS = ('domain', 'bus', 'slot', 'function')
 _PCI_TAGS = ('interface', 'hostdev')
 
 
 def parse(xml: str) -> Element:
-    parser = etree.XMLParser(remove_blank_text=True)
-    return etree.fromstring(xml, parser)
+    return ElementTree.fromstring(xml)
 
 
 def text(element: Element) -> str:
-    return str(etree.tostring(element, encoding='unicode', pretty_print=True))
+    return ElementTree.tostring(element, encoding='unicode')
 
 
 def elements(document: Element) -> Iterator[Element]:
@@ -56,11 +59,8 @@ def alias(element: Element) -> str | None:
 def identity(element: Element) -> str:
     """Return what tells this device from the others of a domain."""
     target = element.find('./target')
-    return (
-        host_address(element)
-        or _mac(element)
-        or ('' if target is None else target.get('dev', ''))
-    )
+    name = '' if target is None else target.get('dev', '')
+    return host_address(element) or _mac(element) or name
 
 
 def find_alias(document: Element, name: str) -> Element | None:
@@ -92,8 +92,20 @@ def insert(document: Element, element: Element, ports: int | None) -> Element:
         raise errors.double_address(wanted)
     if wanted is None and _needs_port(new):
         _set_guest_address(new, _free_bus(document, ports))
-    document.find('./devices').append(new)
+    _devices(document).append(new)
     return new
+
+
+def remove(document: Element, element: Element) -> None:
+    """Take a device out of ``<devices>``."""
+    _devices(document).remove(element)
+
+
+def _devices(document: Element) -> Element:
+    found = document.find('./devices')
+    if found is None:
+        raise ValueError('the domain XML has no <devices>')
+    return found
 
 
 def assign_addresses(document: Element) -> None:
@@ -119,7 +131,7 @@ def assign_alias(document: Element, element: Element) -> None:
     kind = _kind(element)
     numbers = (re.fullmatch(rf'{kind}(\d+)', o) for o in others if o)
     number = max((int(n[1]) for n in numbers if n), default=-1) + 1
-    etree.SubElement(element, 'alias', name=f'{kind}{number}')
+    ElementTree.SubElement(element, 'alias', name=f'{kind}{number}')
 
 
 def without_aliases(document: Element) -> Element:
@@ -163,7 +175,7 @@ def _free_bus(document: Element, ports: int | None) -> int:
 
 
 def _set_guest_address(element: Element, bus: int) -> None:
-    etree.SubElement(
+    ElementTree.SubElement(
         element,
         'address',
         type='pci',

@@ -92,7 +92,7 @@ class Hotplug:
             try:
                 documents.assign_alias(machine.live, new)
             except fakelibvirt.libvirtError:
-                new.getparent().remove(new)
+                documents.remove(machine.live, new)
                 raise
         self._clock.wait(lambda: False, self._settings.plug_seconds)
 
@@ -113,7 +113,7 @@ class Hotplug:
         found = documents.find_like(persistent, element)
         if found is None:
             raise _not_found(element)
-        found.getparent().remove(found)
+        documents.remove(persistent, found)
         return persistent
 
     def _persistent_copy(self) -> documents.Element:
@@ -132,7 +132,7 @@ class Hotplug:
         found = documents.find_alias(persistent, alias)
         if found is None:
             raise errors.internal(f'no device found with alias {alias}')
-        found.getparent().remove(found)
+        documents.remove(persistent, found)
         self._machine.persistent = persistent
 
 

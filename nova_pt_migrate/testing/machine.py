@@ -188,7 +188,7 @@ class Machine:
         if self.live is not None:
             element = documents.find_alias(self.live, alias)
             if element is not None:
-                element.getparent().remove(element)
+                documents.remove(self.live, element)
 
     def _text(self, name: str) -> str:
         return str(self.document.findtext(f'./{name}'))
