@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import importlib.metadata
+import pathlib
 
 import fixtures
 from nova.virt.libvirt import driver as libvirt_driver
@@ -8,6 +9,8 @@ import testtools
 
 from nova_pt_migrate.compute import private
 from nova_pt_migrate.core import errors
+
+DOCUMENT = pathlib.Path(__file__).parents[4] / 'doc/source/reference/nova.rst'
 
 
 class TestCheck(testtools.TestCase):
@@ -50,3 +53,9 @@ class TestCheck(testtools.TestCase):
         (warning,) = private.check()
         self.assertIn('99.1.0', warning)
         self.assertIn('34', warning)
+
+    def test_every_part_is_documented(self) -> None:
+        text = DOCUMENT.read_text()
+        for part in private.PARTS:
+            _, _, name = part.partition(':')
+            self.assertIn(f'``{name}``', text)
