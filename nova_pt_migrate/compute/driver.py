@@ -10,6 +10,7 @@ import functools
 from typing import Any
 
 from nova import exception
+from nova import utils
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from oslo_log import log as logging
@@ -70,7 +71,8 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
                 'nova-compute does not start: %s',
                 startup.explain(exc, self._host),
             )
-            ending.end_with_main_thread()
+            if utils.concurrency_mode_threading():
+                ending.end_with_main_thread()
             raise
 
     def cleanup_host(self, host: str) -> None:
@@ -173,11 +175,7 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         logged it.
         """
         migrate = super()._live_migration_operation
-        vifs = [
-            vif
-            for vif in ports.migrate_vifs(migrate_data)
-            if ports.owned([vif.source_vif])
-        ]
+        vifs = ports.owned_migrate_vifs(migrate_data)
         if not vifs:
             migrate(
                 context, instance, dest, block_migration, migrate_data,

@@ -68,6 +68,13 @@ def source_vifs(migrate_data: Any) -> list[Vif]:
     return [vif.source_vif for vif in migrate_vifs(migrate_data)]
 
 
+def owned_migrate_vifs(migrate_data: Any) -> list[Any]:
+    """Return the VIFMigrateData of our devices."""
+    return [
+        vif for vif in migrate_vifs(migrate_data) if owned([vif.source_vif])
+    ]
+
+
 def migrate_vifs(migrate_data: Any) -> list[Any]:
     """Return the VIFMigrateData that know their VIF on the source."""
     if 'vifs' not in migrate_data or not migrate_data.vifs:
