@@ -146,9 +146,16 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         migrate_data: Any,
     ) -> None:
         """Migrate, and look after what the guest released too late."""
+        migrate = super()._live_migration
+        if not ports.owned_migrate_vifs(migrate_data):
+            migrate(
+                context, instance, dest, post_method, recover_method,
+                block_migration, migrate_data,
+            )  # fmt: skip
+            return
         try:
             with self._pt_departures.begin(instance.uuid) as departure:
-                super()._live_migration(
+                migrate(
                     context, instance, dest, post_method,
                     departure.recover_by(recover_method),
                     block_migration, migrate_data,
@@ -225,7 +232,7 @@ class PassthroughLibvirtDriver(libvirt_driver.LibvirtDriver):
         super().rollback_live_migration_at_source(
             context, instance, migrate_data
         )
-        if ports.owned(ports.source_vifs(migrate_data)):
+        if ports.owned_migrate_vifs(migrate_data):
             clearing.request(
                 instance, self._host.get_guest(instance), migrate_data
             )

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nova.network import model as network_model
+from nova.objects import migrate_data as migrate_data_obj
 
 from nova_pt_migrate.core import model
 
@@ -77,6 +78,8 @@ def owned_migrate_vifs(migrate_data: Any) -> list[Any]:
 
 def migrate_vifs(migrate_data: Any) -> list[Any]:
     """Return the VIFMigrateData that know their VIF on the source."""
+    if not isinstance(migrate_data, migrate_data_obj.LibvirtLiveMigrateData):
+        return []
     if 'vifs' not in migrate_data or not migrate_data.vifs:
         return []
     return [
