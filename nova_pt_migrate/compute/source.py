@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's hooks on the host that a server leaves."""
+
+import functools
+from typing import Any
+
+from nova import exception
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import clearing
+from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import phases
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import readiness
+from nova_pt_migrate.compute import servers
+from nova_pt_migrate.compute import wide
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import events
+
+LOG = logging.getLogger(__name__)
+
+
+class SourceHooks(libvirt_driver.LibvirtDriver):
+    """What our driver adds to Nova's where a server is before it moves."""
+
+    _pt_events: events.DeviceEvents
+    _pt_departures: departures.Departures
+    _pt_pairings: Any
+    _pt_servers: servers.Servers
+    _pt_late: late.LateReleases
+
+    def check_can_live_migrate_source(
+        self,
+        context: Any,
+        instance: Any,
+        dest_check_data: Any,
+        block_device_info: Any = None,
+    ) -> Any:
+        """Refuse what cannot work, with every reason, before Nova's checks.
+
+        :raises nova.exception.MigrationPreCheckError: nothing was changed;
+            Nova tries the next host
+        """
+        vifs = ports.owned(instance.get_network_info())
+        if vifs:
+            with phases.phase('look', instance.uuid, None) as phase:
+                reasons = readiness.reasons(
+                    instance,
+                    vifs,
+                    self._pt_servers.domain(instance),
+                    self._pt_pairings,
+                )
+                if reasons:
+                    phase.result = 'refused'
+                    raise exception.MigrationPreCheckError(
+                        reason=str(errors.Refused(reasons))
+                    )
+        return super().check_can_live_migrate_source(
+            context, instance, dest_check_data, block_device_info
+        )
+
+    def live_migration_abort(self, instance: Any) -> None:
+        """Abort while devices are being unplugged, or libvirt's job after.
+
+        :raises libvirt.libvirtError: libvirt has no job to abort
+        """
+        departure = self._pt_departures.under_way(instance.uuid)
+        if departure is not None and departure.abort():
+            self._pt_events.wake(instance.uuid)
+        else:
+            super().live_migration_abort(instance)
+
+    def _live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        post_method: Any,
+        recover_method: Any,
+        block_migration: bool,
+        migrate_data: Any,
+    ) -> None:
+        """Migrate, and look after what the guest released too late."""
+        migrate = super()._live_migration
+        if not ports.owned_migrate_vifs(migrate_data):
+            migrate(
+                context, instance, dest, post_method, recover_method,
+                block_migration, migrate_data,
+            )  # fmt: skip
+            return
+        try:
+            with self._pt_departures.begin(instance.uuid) as departure:
+                migrate(
+                    context, instance, dest, post_method,
+                    departure.recover_by(recover_method),
+                    block_migration, migrate_data,
+                )  # fmt: skip
+        finally:
+            if departure.left_late:
+                self._pt_late.look_soon(instance.uuid)
+
+    def _live_migration_operation(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        block_migration: bool,
+        migrate_data: Any,
+        guest: Any,
+        device_names: list[str],
+    ) -> None:
+        """Migrate with a persistent XML that holds the devices.
+
+        Nova's monitor sees from the domain how the migration ended and rolls
+        back. What Nova raises here afterwards would only turn a server that
+        is whole again into ERROR (driver.py:11942), so it ends here; Nova has
+        logged it.
+        """
+        migrate = super()._live_migration_operation
+        vifs = ports.owned_migrate_vifs(migrate_data)
+        if not vifs:
+            migrate(
+                context, instance, dest, block_migration, migrate_data,
+                guest, device_names,
+            )  # fmt: skip
+            return
+        try:
+            migrate(
+                context, instance, dest, block_migration, migrate_data,
+                wide.guest(
+                    guest,
+                    self._pt_servers.of(instance).elements_for(vifs),
+                    functools.partial(
+                        self._pt_moving, instance, migrate_data
+                    ),
+                ),
+                device_names,
+            )  # fmt: skip
+        except Exception as exc:
+            LOG.warning(
+                'The live migration ends here, and the server stays where '
+                'its guest runs: %s', exc, instance=instance,
+            )  # fmt: skip
+
+    def _detach_direct_passthrough_vifs(
+        self, context: Any, migrate_data: Any, instance: Any
+    ) -> None:
+        """Unplug all our devices together; leave the others to Nova.
+
+        :raises errors.NotUnplugged: Nova rolls back, which brings the server
+            home
+        """
+        vifs = ports.source_vifs(migrate_data)
+        if ports.owned(vifs):
+            self._pt_servers.of(instance).leave(
+                ports.owned(vifs),
+                migrate_data.migration.uuid,
+                self._pt_departures.of(instance.uuid),
+            )
+        for vif in ports.left_to_nova(vifs):
+            self.detach_interface(context, instance, vif)
+
+    def rollback_live_migration_at_source(
+        self, context: Any, instance: Any, migrate_data: Any
+    ) -> None:
+        """Bring the server home, and have the destination freed."""
+        super().rollback_live_migration_at_source(
+            context, instance, migrate_data
+        )
+        if ports.owned_migrate_vifs(migrate_data):
+            clearing.request(
+                instance, self._host.get_guest(instance), migrate_data
+            )
+
+    def _reattach_instance_vifs(
+        self, context: Any, instance: Any, network_info: Any
+    ) -> None:
+        """Bring the server home: after arrival, and after a failure."""
+        if ports.owned(network_info):
+            self._pt_servers.of(instance).come_home(ports.owned(network_info))
+        guest = self._host.get_guest(instance)
+        for vif in ports.left_to_nova(network_info):
+            config = self._pt_servers.config(instance, vif)
+            if guest.get_interface_by_cfg(config) is None:
+                self.attach_interface(
+                    context, instance, instance.image_meta, vif
+                )
+
+    def _pt_moving(self, instance: Any, migrate_data: Any) -> Any:
+        self._pt_departures.of(instance.uuid).begin_move()
+        return phases.phase('move', instance.uuid, migrate_data.migration.uuid)
