@@ -53,6 +53,9 @@ PARTS = {
         'self', 'instance', 'vif',
     ),
     'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
+    # pci/manager.py:372, frees a device that is claimed or allocated
+    'nova.pci.manager:PciDevTracker.free_device': ('self', 'dev', 'instance'),
+    'nova.pci.manager:PciDevTracker.save': ('self', 'context'),
 }  # fmt: skip
 
 
