@@ -9,16 +9,88 @@ each knows its state and its server.
 
 from collections.abc import Callable
 import contextlib
+import copy
+import dataclasses
 from typing import Any
 
+from nova import exception
 from nova.compute import resource_tracker
 from nova.objects import fields
+from nova.objects import instance_pci_requests
+from nova.pci import request as pci_request
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 
+InstancePCIRequest = instance_pci_requests.InstancePCIRequest
 SET_ASIDE = (fields.PciDeviceStatus.CLAIMED, fields.PciDeviceStatus.ALLOCATED)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What a server wants of a host's PCI devices.
+
+    :ivar nova: nova.objects.InstancePCIRequest
+    :ivar owner: what the device is for, in words
+    """
+
+    nova: Any
+    owner: str
+
+    def __str__(self) -> str:
+        wanted = '; '.join(
+            ', '.join(f'{key} {value}' for key, value in sorted(spec.items()))
+            for spec in self.nova.spec
+        )
+        return f'{self.owner} ({wanted})'
+
+
+def tracker(virtapi: Any) -> Any:
+    """Return this host's resource tracker; None outside of nova-compute.
+
+    :param virtapi: nova.compute.manager.ComputeVirtAPI
+    """
+    return getattr(getattr(virtapi, '_compute', None), 'rt', None)
+
+
+def requests(context: Any, instance: Any) -> list[Request]:
+    """Return the requests that Nova will claim here, in its order.
+
+    Those of the flavor and those of the ports, of devices of ours and of
+    others (nova/compute/manager.py:8889, 8901).
+    """
+    found = [
+        Request(each, f'alias {each.alias_name}')
+        for each in instance.pci_requests.requests
+        if each.source == InstancePCIRequest.FLAVOR_ALIAS
+    ]
+    for vif in instance.get_network_info():
+        of_port = pci_request.get_instance_pci_request_from_vif(
+            context, instance, vif
+        )
+        if of_port:
+            found.append(Request(of_port, f'port {vif["id"]}'))
+    return found
+
+
+def unmet(tracker: Any, requests: list[Request]) -> list[Request]:
+    """Return the requests that no free device is left for.
+
+    Only a claim is certain: whatever Nova decides then about NUMA cells and
+    about PFs whose VFs are taken is not known here.
+    """
+    with _locked():
+        if tracker.pci_tracker is None:
+            return list(requests)
+        stats = copy.deepcopy(tracker.pci_tracker.stats)
+    left = []
+    for request in requests:
+        try:
+            stats.apply_requests([request.nova], None)
+        except exception.PciDeviceRequestFailed:
+            left.append(request)
+    return left
 
 
 def held(tracker: Any) -> dict[str, list[Any]]:

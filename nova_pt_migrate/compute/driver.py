@@ -2,11 +2,12 @@
 """Nova's libvirt driver, live-migrating servers with pass-through NICs.
 
 Its hooks translate between Nova and :mod:`compute.server`; they are in
-:mod:`compute.source`. Ports of VNIC types ``direct`` and ``direct-physical``
-are ours, from the pre-check to the arrival; stock detach and re-attach handle
-every other type.
+:mod:`compute.source` and :mod:`compute.destination`. Ports of VNIC types
+``direct`` and ``direct-physical`` are ours, from the pre-check to the arrival;
+stock detach and re-attach handle every other type.
 """
 
+import threading
 from typing import Any
 
 from nova import utils
@@ -16,6 +17,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import destination
 from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import late
@@ -31,12 +33,15 @@ LOG = logging.getLogger(__name__)
 CONF = libvirt_driver.CONF
 
 
-class PassthroughLibvirtDriver(source.SourceHooks):
+class PassthroughLibvirtDriver(
+    source.SourceHooks, destination.DestinationHooks
+):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
 
     def __init__(self, virtapi: Any, read_only: bool = False) -> None:
         self._pt_events = events.DeviceEvents()
         self._pt_departures = departures.Departures()
+        self._pt_checking = threading.local()
         try:
             settings = configuration.load(CONF)
             self._pt_pairings = plugins.pairings(settings.pairings)

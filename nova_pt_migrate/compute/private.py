@@ -55,6 +55,14 @@ PARTS = {
     'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
     # pci/manager.py:372, frees a device that is claimed or allocated
     'nova.pci.manager:PciDevTracker.free_device': ('self', 'dev', 'instance'),
+    # pci/stats.py:940, tried on a copy before Nova claims
+    'nova.pci.stats:PciDeviceStats.apply_requests': (
+        'self', 'requests', 'provider_mapping', 'numa_cells',
+    ),
+    # pci/request.py:266, how Nova finds what it claims for a port
+    'nova.pci.request:get_instance_pci_request_from_vif': (
+        'context', 'instance', 'vif',
+    ),
     'nova.pci.manager:PciDevTracker.save': ('self', 'context'),
 }  # fmt: skip
 

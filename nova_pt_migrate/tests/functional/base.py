@@ -20,7 +20,8 @@ OURS = 'pt_migrate.PassthroughLibvirtDriver'
 STOCK = 'libvirt.LibvirtDriver'
 SOURCE = 'source'
 DESTINATION = 'destination'
-BUS = {SOURCE: 0x81, DESTINATION: 0x91}
+THIRD = 'third'
+BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
 VFS = 16
 ENDED = {'completed', 'failed', 'cancelled', 'error'}
 
@@ -153,14 +154,29 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         return dict(server)
 
     def migrate(
-        self, server: dict[str, Any], expected: str = 'completed'
+        self,
+        server: dict[str, Any],
+        expected: str = 'completed',
+        meanwhile: Callable[[], None] = lambda: None,
+        **how: Any,
     ) -> dict[str, Any]:
-        """Live-migrate and wait for the end; return the server as it is."""
+        """Live-migrate and wait for the end; return the server as it is.
+
+        :param meanwhile: done once the API has accepted
+        :param how: what the API is told, beside or instead of what is usual
+        """
         known = len(self.migrations(server))
         self.api.post_server_action(
             server['id'],
-            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+            {
+                'os-migrateLive': {
+                    'host': None,
+                    'block_migration': 'auto',
+                    **how,
+                }
+            },
         )
+        meanwhile()
         self.wait_for(
             lambda: ENDED.intersection(self.migrations(server)[known:]),
             'the end of the migration',

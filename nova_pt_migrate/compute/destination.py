@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's hooks on the host that a server is to come to."""
+
+import dataclasses
+import sys
+import threading
+from typing import Any
+
+from nova import exception
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import ports
+
+LOG = logging.getLogger(__name__)
+CONF = libvirt_driver.CONF
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Check:
+    """A pre-check that goes on in this thread.
+
+    :ivar server: UUID
+    :ivar requests: what Nova claims in it
+    """
+
+    server: str
+    requests: list[claims.Request]
+
+    def among(self, found: list[Any]) -> list[claims.Request]:
+        """Return those that Nova means with its own objects."""
+        known = {each.request_id for each in found}
+        return [r for r in self.requests if r.nova.request_id in known]
+
+
+class DestinationHooks(libvirt_driver.LibvirtDriver):
+    """What our driver adds to Nova's where a server is after it moved."""
+
+    _pt_checking: threading.local
+
+    def check_can_live_migrate_destination(
+        self,
+        context: Any,
+        instance: Any,
+        src_compute_info: Any,
+        dst_compute_info: Any,
+        block_migration: bool = False,
+        disk_over_commit: bool = False,
+    ) -> Any:
+        """Refuse what has no fitting free devices here, before Nova claims.
+
+        Nova's claim would fail with an exception that turns the server into
+        ERROR and lets no other host be tried.
+
+        :raises nova.exception.MigrationPreCheckError: nothing was changed;
+            Nova tries the next host
+        """
+        tracker = claims.tracker(self.virtapi)
+        self._pt_checking.check = None
+        if tracker and ports.owned(instance.get_network_info()):
+            claims.free(context, tracker, instance.uuid)
+            requests = claims.requests(context, instance)
+            unmet = claims.unmet(tracker, requests)
+            if unmet:
+                raise _refused(unmet)
+            self._pt_checking.check = _Check(instance.uuid, requests)
+        return super().check_can_live_migrate_destination(
+            context, instance, src_compute_info, dst_compute_info,
+            block_migration, disk_over_commit,
+        )  # fmt: skip
+
+    def cleanup_live_migration_destination_check(
+        self, context: Any, dest_check_data: Any
+    ) -> None:
+        """Clean up after the check, and free its claims if it has failed.
+
+        Nova calls this whether it has failed or not, with the exception on
+        its way (nova/compute/manager.py:8910). Where that is the one of a
+        claim that another server was faster for, it is turned into a refusal
+        of this host.
+
+        :raises nova.exception.MigrationPreCheckError: Nova tries the next
+            host
+        """
+        super().cleanup_live_migration_destination_check(
+            context, dest_check_data
+        )
+        check = getattr(self._pt_checking, 'check', None)
+        self._pt_checking.check = None
+        failed = sys.exc_info()[1]
+        if check is None or failed is None:
+            return
+        claims.free(context, claims.tracker(self.virtapi), check.server)
+        if isinstance(failed, exception.PciDeviceRequestFailed):
+            raise _refused(check.among(failed.kwargs['requests'])) from failed
+
+
+def _refused(
+    requests: list[claims.Request],
+) -> exception.MigrationPreCheckError:
+    """What to do comes first: Nova shows users 255 characters."""
+    LOG.info('No free device for %s', '; '.join(map(str, requests)))
+    return exception.MigrationPreCheckError(
+        reason=f'Host {CONF.host} has no free device for all: free some '
+        f'there, or choose another host. There is none for '
+        f'{", ".join(request.owner for request in requests)}.'
+    )
