@@ -105,6 +105,24 @@ def held(tracker: Any) -> dict[str, list[Any]]:
         return _held(tracker)
 
 
+def remember(tracker: Any, server: str) -> None:
+    """Let the tracker know of every device that is claimed for a server.
+
+    It forgets those of a claim when a second claim follows, and would then
+    neither allocate them nor free them.
+
+    :param server: its UUID
+    """
+    with _locked():
+        claimed = [
+            device
+            for device in _held(tracker).get(server, [])
+            if device.status == fields.PciDeviceStatus.CLAIMED
+        ]
+        if claimed:
+            tracker.pci_tracker.claims[server] = claimed
+
+
 def free(
     context: Any,
     tracker: Any,

@@ -70,6 +70,30 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             block_migration, disk_over_commit,
         )  # fmt: skip
 
+    def check_source_migrate_data_at_dest(
+        self,
+        ctxt: Any,
+        instance: Any,
+        migrate_data: Any,
+        migration: Any,
+        limits: Any,
+        allocs: Any,
+    ) -> Any:
+        """Check as Nova does, with all claims known to its tracker.
+
+        Nova claims for the flavor and then for the ports, and the second
+        claim makes the tracker forget the first.
+
+        :raises nova.exception.MigrationPreCheckError: Nova tries the next
+            host
+        """
+        tracker = claims.tracker(self.virtapi)
+        if tracker and ports.owned(instance.get_network_info()):
+            claims.remember(tracker, instance.uuid)
+        return super().check_source_migrate_data_at_dest(
+            ctxt, instance, migrate_data, migration, limits, allocs
+        )
+
     def cleanup_live_migration_destination_check(
         self, context: Any, dest_check_data: Any
     ) -> None:

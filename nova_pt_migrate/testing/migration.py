@@ -75,22 +75,30 @@ class Job:
         machine = self._machine
         if not machine.active:
             raise errors.invalid('domain is not running')
-        attached = documents.passthrough(machine.document)
-        if attached:
+        kept = self._kept(machine.document)
+        if kept:
             raise errors.invalid(
-                f'cannot migrate domain: '
-                f'{documents.host_address(attached[0])}: VFIO migration is '
-                f'not supported in kernel'
+                f'cannot migrate domain: {kept[0]}: VFIO migration is not '
+                f'supported in kernel'
             )
         here, there = (
             _count(machine.document, 'interface'),
             _count(documents.parse(live), 'interface'),
         )
-        if here != there or documents.passthrough(documents.parse(live)):
+        if here != there or self._kept(documents.parse(live)):
             raise errors.unsupported(
                 f'Target domain net card count {there} does not match source '
                 f'{here}'
             )
+
+    def _kept(self, document: documents.Element) -> list[str]:
+        """Return the addresses of the devices that cannot migrate."""
+        return [
+            str(documents.host_address(element))
+            for element in documents.passthrough(document)
+            if documents.host_address(element)
+            not in self._settings.vfio_migratable
+        ]
 
     def _copy(self) -> None:
         cancelled = self._clock.wait(

@@ -21,6 +21,8 @@ class Settings:
     :ivar copy_seconds: how long a migration copies memory
     :ivar cancelled_seconds: how long a job that was aborted still shows as
         cancelled
+    :ivar vfio_migratable: host PCI addresses of devices, on both hosts, that
+        VFIO can migrate; a guest that has another one cannot move
     """
 
     guest: guests.Guest = dataclasses.field(default_factory=guests.Together)
@@ -30,3 +32,4 @@ class Settings:
     plug_seconds: float = 0.0
     copy_seconds: float = 0.0
     cancelled_seconds: float = 2.0
+    vfio_migratable: frozenset[str] = frozenset()

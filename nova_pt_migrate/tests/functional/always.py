@@ -15,6 +15,8 @@ from nova import test as nova_test
 
 from nova_pt_migrate.testing import documents
 
+HOST = 'OS-EXT-SRV-ATTR:host'
+
 
 @dataclasses.dataclass(frozen=True)
 class End:
@@ -38,17 +40,22 @@ class Always:
 
     Made while the server is as its user wants it: the guest PCI addresses
     of that moment must not change.
+
+    :param aliases: how many devices the flavor asks for
     """
 
     def __init__(
-        self, test: Any, server: dict[str, Any], ports: Iterable[str]
+        self,
+        test: Any,
+        server: dict[str, Any],
+        ports: Iterable[str],
+        aliases: int = 0,
     ) -> None:
         self._test = test
         self._id = server['id']
         self._ports = tuple(ports)
-        self._guest_addresses = self._addresses_by_port(
-            server['OS-EXT-SRV-ATTR:host']
-        )
+        self._aliases = aliases
+        self._guest_addresses = self._addresses_by_port(server[HOST])
 
     def check(self, end: End) -> None:
         """Fail for the first thing that is not as it must be."""
@@ -78,7 +85,7 @@ class Always:
             (
                 server['status'],
                 server['OS-EXT-STS:task_state'],
-                server['OS-EXT-SRV-ATTR:host'],
+                server[HOST],
                 last['status'],
             ),
             'status, task state, host, migration',
@@ -86,6 +93,7 @@ class Always:
 
     def _check_documents(self, end: End) -> None:
         machine = self._machine(end.host)
+        aliases = self._alias_devices(end.host)
         for name, document, lacking in (
             ('live', machine.live, end.degraded),
             ('persistent', machine.persistent, ()),
@@ -99,8 +107,17 @@ class Always:
                 {
                     documents.host_address(e): documents.guest_address(e)
                     for e in documents.passthrough(document)
+                    if documents.host_address(e) not in aliases
                 },
                 f'devices in the {name} XML',
+            )
+            self._equal(
+                aliases,
+                aliases.intersection(
+                    str(documents.host_address(e))
+                    for e in documents.passthrough(document)
+                ),
+                f'devices of the flavor in the {name} XML',
             )
             self._equal(
                 len(self._ports) - len(self.devices()),
@@ -128,7 +145,10 @@ class Always:
             self._equal(
                 {
                     address: 'allocated'
-                    for address in self.devices().values()
+                    for address in (
+                        *self.devices().values(),
+                        *self._alias_devices(name),
+                    )
                     if name == end.host
                 },
                 {
@@ -138,6 +158,21 @@ class Always:
                 },
                 f'PCI devices of the server on {name}',
             )
+
+    def _alias_devices(self, host: str) -> set[str]:
+        """Return the devices that the server has on a host by its flavor."""
+        node = objects.ComputeNode.get_by_nodename(self._test.ctxt, host)
+        found = {
+            device.address
+            for device in objects.PciDeviceList.get_by_compute_node(
+                self._test.ctxt, node.id
+            )
+            if device.instance_uuid == self._id
+            and device.address not in self.devices().values()
+        }
+        if host == self._test.api.get_server(self._id)[HOST]:
+            self._equal(self._aliases, len(found), 'devices of the flavor')
+        return found
 
     def _check_bindings(self, end: End) -> None:
         for port in self._ports:

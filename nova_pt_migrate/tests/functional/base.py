@@ -132,11 +132,13 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         port_ids: list[str],
         volume: str | None = None,
         host: str = SOURCE,
+        flavor_id: str | None = None,
     ) -> dict[str, Any]:
         """Return a server with its guest at work; no call is counted yet."""
         body = self._build_server(
             networks=[{'port': port} for port in port_ids],
             host=host,
+            flavor_id=flavor_id,
             image_uuid='' if volume else None,
         )
         if volume:
