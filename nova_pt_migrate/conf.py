@@ -100,6 +100,25 @@ Related options:
 * ``[pt_migrate] plug_timeout``
 """,
     ),
+    cfg.FloatOpt(
+        'claim_lease_interval',
+        default=10.0,
+        min=0.5,
+        max=600.0,
+        help="""
+Seconds between two looks at what a live migration may have left behind.
+
+This host looks for devices that are claimed here for servers of which no
+live migration is under way, and frees them; and again for the end of
+migrations whose nova-compute was interrupted. A shorter interval frees them
+sooner and asks the database more often. There is hardly a reason to change
+it.
+
+Possible values:
+
+* Any number of seconds from 0.5 to 600.
+""",
+    ),
     cfg.ListOpt(
         'pairings',
         default=['none'],

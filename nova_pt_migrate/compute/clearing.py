@@ -10,33 +10,32 @@ deletes nothing.
 
 from typing import Any
 
-from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
+
+from nova_pt_migrate.compute import whereabouts as hosts
+from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
 
 
-def request(instance: Any, guest: Any, migrate_data: Any) -> None:
-    """Let Nova's rollback clear the destination as well.
+def request(host: Any, instance: Any, migrate_data: Any) -> None:
+    """Let Nova's rollback clear the destination, or keep it from doing so.
 
     The clean-up destroys the server's domain at the destination. So it is
     asked for only while libvirt here says that the guest runs here and that
-    no job of it is left; otherwise the destination keeps what it has.
+    no job of it is left; otherwise the destination keeps what it has until
+    the lease of its claims is over.
 
-    :param guest: nova.virt.libvirt.guest.Guest on the source
-    :raises libvirt.libvirtError: libvirt does not answer; nothing was asked
+    :param host: nova.virt.libvirt.host.Host on the source
     """
-    libvirt = libvirt_driver.libvirt
-    running = (
-        libvirt.VIR_DOMAIN_JOB_BOUNDED,
-        libvirt.VIR_DOMAIN_JOB_UNBOUNDED,
-    )
-    if not guest.is_active() or guest.get_job_info().type in running:
-        LOG.warning(
-            'It cannot be told where the guest runs, so the destination is '
-            'not cleared; its claims end with the next update of its '
-            'resources.', instance=instance,
-        )  # fmt: skip
+    if hosts.on_source(host, instance) is whereabouts.Source.RUNNING:
+        if 'target_mdevs' not in migrate_data:
+            migrate_data.target_mdevs = {}
         return
-    if 'target_mdevs' not in migrate_data:
-        migrate_data.target_mdevs = {}
+    LOG.warning(
+        'The guest does not run here, so the destination is not cleared; '
+        'what it has claimed is freed by itself, files of the server that '
+        'are left there are not.', instance=instance,
+    )  # fmt: skip
+    # What makes Nova clear it: _live_migration_cleanup_flags, manager.py:9619
+    migrate_data.is_shared_instance_path = True

@@ -20,6 +20,7 @@ class Settings:
     unplug_retry_interval: float
     plug_timeout: float
     plug_timeout_per_gib: float
+    claim_lease_interval: float
     pairings: tuple[str, ...]
 
     def plug_deadline(self, memory_gib: float) -> float:

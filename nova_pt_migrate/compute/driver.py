@@ -15,14 +15,17 @@ from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import destination
 from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import lease
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import servers
+from nova_pt_migrate.compute import settling
 from nova_pt_migrate.compute import source
 from nova_pt_migrate.compute import startup
 from nova_pt_migrate.core import errors
@@ -55,6 +58,12 @@ class PassthroughLibvirtDriver(
             )
         self._pt_servers = servers.Servers(self, settings, self._pt_events)
         self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
+        self._pt_settling = settling.Settling(
+            self._pt_departures,
+            settings.claim_lease_interval,
+            ready=lambda: claims.is_ready(virtapi),
+            chores=(self._pt_lease_look, self._pt_late.look_again),
+        )
 
     def init_host(self, host: str) -> None:
         """Start as Nova does; say in one sentence why if that fails.
@@ -66,6 +75,7 @@ class PassthroughLibvirtDriver(
             device_spec.refuse_wrong(
                 CONF.pci.device_spec, self._get_pci_passthrough_devices
             )
+            self._pt_settling.start()
         except Exception as exc:
             LOG.critical(
                 'nova-compute does not start: %s',
@@ -78,6 +88,7 @@ class PassthroughLibvirtDriver(
     def cleanup_host(self, host: str) -> None:
         """Stop as Nova does, and our own thread first."""
         self._pt_late.stop()
+        self._pt_settling.stop()
         super().cleanup_host(host)
 
     def emit_event(self, event: Any) -> None:
@@ -93,3 +104,6 @@ class PassthroughLibvirtDriver(
             ):
                 self._pt_late.look_soon(event.uuid)
         super().emit_event(event)
+
+    def _pt_lease_look(self, context: Any) -> None:
+        lease.Lease(self.virtapi._compute).look(context)

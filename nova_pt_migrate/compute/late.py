@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring back what a guest releases when nobody waits for it any more.
+"""Bring back the devices that a guest of this host should have.
 
 An unplug request cannot be withdrawn: the guest may act on it after the
 deadline, after the rollback, or when it reboots. The persistent XML still has
-such a device, so it is plugged again at once.
+such a device, so it is plugged again at once. A device that could not be
+plugged is tried again, after ever longer pauses.
 """
 
 from concurrent import futures
 import contextlib
+import threading
 from typing import Any
 
 from nova import context as nova_context
@@ -20,6 +22,8 @@ from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers as compute_servers
 
 LOG = logging.getLogger(__name__)
+LONGEST_PAUSE = 64
+"""Looks that are passed over between two attempts at the same server."""
 
 
 class LateReleases:
@@ -34,6 +38,8 @@ class LateReleases:
         self._executor = futures.ThreadPoolExecutor(
             max_workers=1, thread_name_prefix='pt_migrate-late'
         )
+        self._lock = threading.Lock()
+        self._lacking: dict[str, _Pause] = {}
 
     def look_soon(self, server: str) -> None:
         """Look after the server with this UUID; returns at once."""
@@ -43,6 +49,22 @@ class LateReleases:
             LOG.info('nova-compute stops: server %s is not looked at', server)
             return
         look.add_done_callback(_log)
+
+    def note(self, server: str) -> None:
+        """Look after a server again and again until it lacks nothing."""
+        with self._lock:
+            self._lacking.setdefault(server, _Pause())
+
+    def look_again(self, context: Any) -> None:
+        """Look after the servers that lack something and whose turn it is."""
+        with self._lock:
+            due = [
+                server
+                for server, pause in self._lacking.items()
+                if pause.is_over()
+            ]
+        for server in due:
+            self.look_soon(server)
 
     def stop(self) -> None:
         """Begin no further look; one that is under way goes on to its end.
@@ -62,10 +84,38 @@ class LateReleases:
             with _locked(server, vifs):
                 instance.refresh()
                 # Whatever operation is under way ends by looking itself.
-                if instance.host == self._host and not instance.task_state:
-                    self._servers.of(instance).take_back(vifs)
+                if instance.host == self._host:
+                    self._bring_back(instance, vifs)
+                    return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)
+        self._forget(server)
+
+    def _bring_back(self, instance: Any, vifs: list[Any]) -> None:
+        if instance.task_state:
+            return
+        if self._servers.of(instance).take_back(vifs):
+            self.note(instance.uuid)
+        else:
+            self._forget(instance.uuid)
+
+    def _forget(self, server: str) -> None:
+        with self._lock:
+            self._lacking.pop(server, None)
+
+
+class _Pause:
+    """How many looks a server is passed over, more from time to time."""
+
+    def __init__(self) -> None:
+        self._length = self._left = 1
+
+    def is_over(self) -> bool:
+        self._left -= 1
+        if self._left:
+            return False
+        self._length = self._left = min(2 * self._length, LONGEST_PAUSE)
+        return True
 
 
 @contextlib.contextmanager

@@ -53,6 +53,27 @@ PARTS = {
         'self', 'instance', 'vif',
     ),
     'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
+    # nova/compute/manager.py:1013, how Nova looks at a server as it starts
+    'nova.compute.manager:ComputeManager._init_instance': (
+        'self', 'context', 'instance',
+    ),
+    # manager.py:9771 and 10113, the two ends of a live migration
+    'nova.compute.manager:ComputeManager._post_live_migration': (
+        'self', 'ctxt', 'instance', 'dest', 'block_migration',
+        'migrate_data', 'source_bdms',
+    ),
+    'nova.compute.manager:ComputeManager._rollback_live_migration': (
+        'self', 'context', 'instance', 'dest', 'migrate_data',
+        'migration_status', 'source_bdms', 'pre_live_migration',
+    ),
+    # manager.py:9676 and 5120, parts of the first of them
+    'nova.compute.manager:ComputeManager.'
+    '_post_live_migration_remove_source_vol_connections': (
+        'self', 'context', 'instance', 'source_bdms',
+    ),
+    'nova.compute.manager:ComputeManager._delete_allocation_after_move': (
+        'self', 'context', 'instance', 'migration',
+    ),
     # pci/manager.py:372, frees a device that is claimed or allocated
     'nova.pci.manager:PciDevTracker.free_device': ('self', 'dev', 'instance'),
     # pci/stats.py:940, tried on a copy before Nova claims

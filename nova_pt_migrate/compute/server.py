@@ -72,14 +72,14 @@ class Server:
                 seconds=self._settings.unplug_timeout,
                 retry=self._settings.unplug_retry_interval,
                 clock=self._clock,
-                stop=lambda: departure.aborted,
+                stop=lambda: departure.stopped,
             )
             departure.released.update(
                 step.alias for step in unplugs if step.device in outcome.done
             )
-            if departure.aborted:
+            if departure.stopped:
                 phase.result = 'aborted'
-                raise errors.Aborted('the user aborted the live migration')
+                raise errors.Aborted('the live migration was aborted')
             if outcome.failures:
                 phase.result = 'unplug_failed'
                 raise errors.NotUnplugged(outcome.failures)
@@ -95,11 +95,15 @@ class Server:
         """
         kept = self._domain.observe().persistent
         return self.come_home(
-            [vif for vif in vifs if vif['profile']['pci_slot'] in kept]
+            [vif for vif in vifs if vif['profile']['pci_slot'] in kept],
+            phase='heal',
         )
 
     def come_home(
-        self, vifs: list[ports.Vif], migration: str | None = None
+        self,
+        vifs: list[ports.Vif],
+        migration: str | None = None,
+        phase: str = 'plug',
     ) -> dict[str, str]:
         """Plug each device of the VIFs that the live domain lacks.
 
@@ -116,7 +120,7 @@ class Server:
         plugs = [step for step in todo if isinstance(step, steps.Plug)]
         if not plugs:
             return {}
-        with self._phase('plug', migration, plugs) as phase:
+        with self._phase(phase, migration, plugs) as told:
             outcome = act.plug(
                 self._domain,
                 wiring.VifWiring(self._vif_driver, self._instance, vifs),
@@ -124,7 +128,7 @@ class Server:
                 seconds=self._settings.plug_deadline(found.memory_gib),
             )
             if outcome.failures:
-                phase.result = 'plug_failed'
+                told.result = 'plug_failed'
         return self._report(outcome.failures)
 
     def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
@@ -166,8 +170,8 @@ class Server:
         for device, reason in failures.items():
             LOG.error(
                 'Device %s is not in the guest: %s. The server runs without '
-                'it; when the cause is removed, reboot the server hard to '
-                'get it back.',
+                'it; plugging it is tried again from time to time, and when '
+                'the server is rebooted hard.',
                 device, reason, instance=self._instance,
             )  # fmt: skip
         return failures

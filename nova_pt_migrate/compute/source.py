@@ -10,11 +10,14 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import clearing
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import originals
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import readiness
 from nova_pt_migrate.compute import servers
+from nova_pt_migrate.compute import settling
 from nova_pt_migrate.compute import wide
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.host import events
@@ -30,6 +33,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     _pt_pairings: Any
     _pt_servers: servers.Servers
     _pt_late: late.LateReleases
+    _pt_settling: settling.Settling
 
     def check_can_live_migrate_source(
         self,
@@ -57,20 +61,46 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     raise exception.MigrationPreCheckError(
                         reason=str(errors.Refused(reasons))
                     )
-        return super().check_can_live_migrate_source(
+        data = super().check_can_live_migrate_source(
             context, instance, dest_check_data, block_device_info
+        )
+        if vifs:
+            originals.keep(instance, data, block_device_info)
+        return data
+
+    def process_instances_at_startup(
+        self, context: Any, instances: Any
+    ) -> Any:
+        """Keep from Nova, until they are settled, servers that migrated.
+
+        The others are looked after: their devices may have been lost while
+        nova-compute was down.
+        """
+        for instance in instances:
+            if ports.owned(instance.get_network_info()):
+                self._pt_late.note(instance.uuid)
+        return self._pt_settling.withhold(
+            self,
+            context,
+            super().process_instances_at_startup(context, instances),
         )
 
     def live_migration_abort(self, instance: Any) -> None:
         """Abort while devices are being unplugged, or libvirt's job after.
 
+        Between libvirt's being told to migrate and its having a job there is
+        a moment in which nothing can be aborted; it is waited for.
+
         :raises libvirt.libvirtError: libvirt has no job to abort
         """
+        abort = super().live_migration_abort
         departure = self._pt_departures.under_way(instance.uuid)
-        if departure is not None and departure.abort():
+        if departure is None:
+            abort(instance)
+        elif departure.abort():
             self._pt_events.wake(instance.uuid)
         else:
-            super().live_migration_abort(instance)
+            departure.abort_job(lambda: abort(instance))
 
     def _live_migration(
         self,
@@ -82,7 +112,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         block_migration: bool,
         migrate_data: Any,
     ) -> None:
-        """Migrate, and look after what the guest released too late."""
+        """Migrate, end it as the guest's whereabouts ask for, never raise.
+
+        What is raised here makes Nova set the server to ERROR, wherever its
+        guest runs (manager.py:9453).
+        """
         migrate = super()._live_migration
         if not ports.owned_migrate_vifs(migrate_data):
             migrate(
@@ -90,16 +124,26 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                 block_migration, migrate_data,
             )  # fmt: skip
             return
-        try:
-            with self._pt_departures.begin(instance.uuid) as departure:
+        with self._pt_departures.begin(instance.uuid) as departure:
+            ends = endings.Endings(
+                self, self._pt_settling, departure, post_method, recover_method
+            )
+            try:
                 migrate(
-                    context, instance, dest, post_method,
-                    departure.recover_by(recover_method),
+                    context, instance, dest, ends.post, ends.recover,
                     block_migration, migrate_data,
                 )  # fmt: skip
-        finally:
-            if departure.left_late:
-                self._pt_late.look_soon(instance.uuid)
+            except Exception as exc:
+                LOG.warning(
+                    'Nova cannot watch the live migration: %s', exc,
+                    instance=instance,
+                )  # fmt: skip
+            if not ends.begun:
+                ends.given_up(
+                    context, instance, dest, block_migration, migrate_data
+                )
+        if departure.left_late:
+            self._pt_late.look_soon(instance.uuid)
 
     def _live_migration_operation(
         self,
@@ -127,17 +171,18 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             )  # fmt: skip
             return
         try:
-            migrate(
-                context, instance, dest, block_migration, migrate_data,
-                wide.guest(
-                    guest,
-                    self._pt_servers.of(instance).elements_for(vifs),
-                    functools.partial(
-                        self._pt_moving, instance, migrate_data
+            with self._pt_departures.of(instance.uuid).running():
+                migrate(
+                    context, instance, dest, block_migration, migrate_data,
+                    wide.guest(
+                        guest,
+                        self._pt_servers.of(instance).elements_for(vifs),
+                        functools.partial(
+                            self._pt_moving, instance, migrate_data
+                        ),
                     ),
-                ),
-                device_names,
-            )  # fmt: skip
+                    device_names,
+                )  # fmt: skip
         except Exception as exc:
             LOG.warning(
                 'The live migration ends here, and the server stays where '
@@ -170,16 +215,15 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             context, instance, migrate_data
         )
         if ports.owned_migrate_vifs(migrate_data):
-            clearing.request(
-                instance, self._host.get_guest(instance), migrate_data
-            )
+            clearing.request(self._host, instance, migrate_data)
 
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
         """Bring the server home: after arrival, and after a failure."""
-        if ports.owned(network_info):
-            self._pt_servers.of(instance).come_home(ports.owned(network_info))
+        vifs = ports.owned(network_info)
+        if vifs and self._pt_servers.of(instance).come_home(vifs):
+            self._pt_late.note(instance.uuid)
         guest = self._host.get_guest(instance)
         for vif in ports.left_to_nova(network_info):
             config = self._pt_servers.config(instance, vif)

@@ -29,6 +29,7 @@ class OurMigrations(base.TwoComputes):
             group='pt_migrate',
             unplug_timeout=self.UNPLUG_TIMEOUT,
             unplug_retry_interval=self.UNPLUG_RETRY,
+            claim_lease_interval=1.0,
         )
 
     def prepare(

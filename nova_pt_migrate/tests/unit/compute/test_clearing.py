@@ -1,61 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 
-from typing import Any
+from unittest import mock
 
 import fixtures
 from nova.objects import migrate_data as migrate_data_obj
-from nova.virt.libvirt import driver as libvirt_driver
 import testtools
 
 from nova_pt_migrate.compute import clearing
-
-NONE, BOUNDED, UNBOUNDED, COMPLETED, FAILED, CANCELLED = range(6)
-
-
-class Libvirt:
-    VIR_DOMAIN_JOB_BOUNDED = BOUNDED
-    VIR_DOMAIN_JOB_UNBOUNDED = UNBOUNDED
-
-
-class Guest:
-    def __init__(self, active: bool, job: int) -> None:
-        self._active = active
-        self.type = job
-
-    def is_active(self) -> bool:
-        return self._active
-
-    def get_job_info(self) -> Any:
-        return self
+from nova_pt_migrate.compute import whereabouts as hosts
+from nova_pt_migrate.core import whereabouts
 
 
 class TestRequest(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
-        self.useFixture(
-            fixtures.MockPatchObject(libvirt_driver, 'libvirt', new=Libvirt)
-        )
 
-    def asked(self, active: bool, job: int) -> bool:
-        data = migrate_data_obj.LibvirtLiveMigrateData()
-        clearing.request(None, Guest(active, job), data)
-        return 'target_mdevs' in data
+    def request(
+        self,
+        source: whereabouts.Source,
+        data: migrate_data_obj.LibvirtLiveMigrateData,
+    ) -> migrate_data_obj.LibvirtLiveMigrateData:
+        with mock.patch.object(
+            hosts, 'on_source', autospec=True, return_value=source
+        ):
+            clearing.request(None, None, data)
+        return data
 
     def test_it_is_asked_where_the_guest_runs_and_no_job_is_left(self) -> None:
-        for job in (NONE, FAILED, CANCELLED):
-            self.assertTrue(self.asked(True, job), job)
+        data = self.request(
+            whereabouts.Source.RUNNING,
+            migrate_data_obj.LibvirtLiveMigrateData(
+                is_shared_instance_path=False
+            ),
+        )
+        self.assertEqual({}, data.target_mdevs)
+        self.assertFalse(data.is_shared_instance_path)
 
     def test_never_where_the_guest_may_run_elsewhere(self) -> None:
-        for job in (NONE, COMPLETED, FAILED):
-            self.assertFalse(self.asked(False, job), job)
+        for source in set(whereabouts.Source) - {whereabouts.Source.RUNNING}:
+            data = self.request(
+                source,
+                migrate_data_obj.LibvirtLiveMigrateData(
+                    is_shared_instance_path=False
+                ),
+            )
+            self.assertNotIn('target_mdevs', data)
+            self.assertTrue(data.is_shared_instance_path)
         self.assertIn('not cleared', self.log.output)
 
-    def test_never_while_libvirt_still_migrates(self) -> None:
-        for job in (BOUNDED, UNBOUNDED):
-            self.assertFalse(self.asked(True, job), job)
-
     def test_mediated_devices_of_the_server_stay_named(self) -> None:
-        data = migrate_data_obj.LibvirtLiveMigrateData(target_mdevs={'a': 'b'})
-        clearing.request(None, Guest(True, NONE), data)
+        data = self.request(
+            whereabouts.Source.RUNNING,
+            migrate_data_obj.LibvirtLiveMigrateData(target_mdevs={'a': 'b'}),
+        )
         self.assertEqual({'a': 'b'}, data.target_mdevs)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-from typing import Any
+import threading
+from unittest import mock
 
 import testtools
 
@@ -19,14 +20,44 @@ class TestDeparture(testtools.TestCase):
         departure.begin_move()
         self.assertFalse(departure.abort())
 
-    def test_an_aborted_migration_is_cancelled_not_failed(self) -> None:
-        said: list[dict[str, Any]] = []
+    def test_an_abort_by_the_user_is_told_from_one_by_nova(self) -> None:
         departure = departures.Departure()
-        recover = departure.recover_by(lambda **kwargs: said.append(kwargs))
-        recover()
         departure.abort()
-        recover()
-        self.assertEqual([{}, {'migration_status': 'cancelled'}], said)
+        self.assertEqual((True, False), (departure.stopped, departure.aborted))
+        user = threading.Thread(target=departure.abort)
+        user.start()
+        user.join()
+        self.assertTrue(departure.aborted)
+
+    def test_it_ends_with_the_last_of_its_threads(self) -> None:
+        departure = departures.Departure()
+        with departure.running():
+            with departure.running():
+                pass
+            self.assertFalse(departure.ended.is_set())
+        self.assertTrue(departure.ended.is_set())
+        self.assertRaises(errors.Aborted, departure.running().__enter__)
+
+    def test_a_job_that_does_not_exist_yet_is_aborted_when_it_does(
+        self,
+    ) -> None:
+        answers: list[Exception | None] = [ValueError('no job'), None]
+        departure = departures.Departure()
+
+        def abort() -> None:
+            answer = answers.pop(0)
+            if answer is not None:
+                raise answer
+
+        with mock.patch.object(departures, 'ABORT_MOMENT', 0.0):
+            departure.abort_job(abort)
+        self.assertEqual([], answers)
+
+    def test_a_job_that_ends_by_itself_needs_no_abort(self) -> None:
+        departure = departures.Departure()
+        with departure.running():
+            pass
+        departure.abort_job(mock.Mock(side_effect=ValueError('no job')))
 
 
 class TestDepartures(testtools.TestCase):
@@ -36,7 +67,8 @@ class TestDepartures(testtools.TestCase):
             self.assertIs(departure, all_.of('a'))
             self.assertIsNone(all_.under_way('b'))
         self.assertIsNone(all_.under_way('a'))
-        self.assertIsNot(departure, all_.of('a'))
+        self.assertTrue(departure.ended.is_set())
+        self.assertRaises(errors.Aborted, all_.of, 'a')
 
     def test_a_late_release_is_kept_for_the_end(self) -> None:
         all_ = departures.Departures()

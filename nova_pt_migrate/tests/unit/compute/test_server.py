@@ -20,6 +20,7 @@ SETTINGS = configuration.Settings(
     unplug_retry_interval=5.0,
     plug_timeout=60.0,
     plug_timeout_per_gib=2.0,
+    claim_lease_interval=10.0,
     pairings=('none',),
 )
 
@@ -141,7 +142,7 @@ class ServerTest(testtools.TestCase):
         self.assertEqual({'0000:81:10.1': 'no slot'}, left)
         self.assertEqual(1, len(domain.plugged))
         self.assertIn('result=plug_failed', self.log.output)
-        self.assertIn('reboot the server hard', self.log.output)
+        self.assertIn('rebooted hard', self.log.output)
 
     def test_a_hosts_side_that_fails_is_a_device_that_does_not_come(
         self,

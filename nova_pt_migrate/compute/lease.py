@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Free what this host keeps for servers that did not come.
+
+Nova claims devices on the destination of a live migration, and where the
+migration ends without a word to the destination (it was aborted while queued,
+its preparation failed, a host was down) they would stay claimed. What is held
+here for a server elsewhere is kept only as long as a migration may bring it.
+"""
+
+import functools
+from typing import Any
+
+from nova import exception
+from nova import objects
+from nova.objects import fields
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import ports
+
+LOG = logging.getLogger(__name__)
+OVER = {
+    'cancelled',
+    'completed',
+    'confirmed',
+    'done',
+    'error',
+    'failed',
+    'reverted',
+}
+"""Status of migrations that nobody goes on with (db/main/api.py:3326)."""
+
+
+class Lease:
+    """What is set aside on this host for servers that are not here.
+
+    :param compute: nova.compute.manager.ComputeManager of this host
+    """
+
+    def __init__(self, compute: Any) -> None:
+        self._compute = compute
+
+    def look(self, context: Any) -> None:
+        """Free what no migration needs any more.
+
+        :raises nova.exception.NovaException: database or placement do not
+            answer; what is left is looked at next time
+        """
+        for server, devices in claims.held(self._compute.rt).items():
+            instance = _instance(context, server)
+            if instance is not None and instance.host == self._compute.host:
+                self._take_over(context, instance, devices)
+            elif claims.free(
+                context,
+                self._compute.rt,
+                server,
+                unless=functools.partial(self._is_awaited, context, server),
+            ):
+                self._give_up_allocation(context, server)
+
+    def _is_awaited(self, context: Any, server: str) -> bool:
+        """True while the server may come, or is being made or moved here."""
+        instance = _instance(context, server)
+        if instance is None:
+            return False
+        if instance.host in (None, self._compute.host):
+            return True
+        return any(
+            self._may_come(migration)
+            for migration in objects.MigrationList.get_by_filters(
+                context, {'instance_uuid': server}
+            )
+            if migration.status not in OVER
+        )
+
+    def _may_come(self, migration: Any) -> bool:
+        """Tell whether a migration that goes on needs devices here.
+
+        The conductor names the destination of a live migration only when it
+        has chosen among the hosts that have claimed.
+        """
+        if migration.migration_type == fields.MigrationType.LIVE_MIGRATION:
+            return bool(
+                migration.status == 'accepted'
+                or migration.dest_compute == self._compute.host
+            )
+        return self._compute.host in (
+            migration.source_compute,
+            migration.dest_compute,
+        )
+
+    def _take_over(
+        self, context: Any, instance: Any, devices: list[Any]
+    ) -> None:
+        """Allocate what a server uses that came while nobody answered."""
+        if instance.task_state is not None:
+            return
+        used = {
+            vif['profile']['pci_slot']
+            for vif in ports.owned(instance.get_network_info())
+        }
+        if any(
+            device.status == fields.PciDeviceStatus.CLAIMED
+            and device.address in used
+            for device in devices
+        ):
+            self._compute.rt.allocate_pci_devices_for_instance(
+                context, instance
+            )
+
+    def _give_up_allocation(self, context: Any, server: str) -> None:
+        """Remove this host from what placement has for the server.
+
+        An evacuation keeps what a live migration had allocated.
+        """
+        report = self._compute.reportclient
+        held = report.get_allocations_for_consumer(context, server)
+        for node in self._compute.rt.compute_nodes.values():
+            if node.uuid in held and not self._is_awaited(context, server):
+                report.remove_provider_tree_from_instance_allocation(
+                    context, server, node.uuid
+                )
+
+
+def _instance(context: Any, server: str) -> Any:
+    """Return the server as it is now; None if it is deleted."""
+    try:
+        return objects.Instance.get_by_uuid(
+            context, server, expected_attrs=['info_cache']
+        )
+    except exception.InstanceNotFound:
+        return None

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep what the source knows and the destination is about to overwrite.
+
+The block device mappings of a migrating server name the destination's
+attachments from its preparation on, and nova-compute on the source has the
+old ones in its memory only. They are kept in the server's system metadata,
+one short value a key (Nova takes 255 characters); each look at the server
+before a migration replaces them.
+"""
+
+from typing import Any
+
+from nova import exception
+from nova import objects
+from nova.objects import migrate_data as migrate_data_obj
+from oslo_serialization import jsonutils
+
+PREFIX = 'pt_migrate_'
+LONGEST = 255
+STORAGE = ('is_shared_instance_path', 'is_shared_block_storage')
+HINTS = ('device_path', 'multipath_id')
+"""What os-brick adds to ``connection_info['data']`` when it connects."""
+
+
+def keep(instance: Any, migrate_data: Any, block_device_info: Any) -> None:
+    """Save the originals of a server that is about to migrate.
+
+    :param migrate_data: what both hosts found about its storage
+    :param block_device_info: Nova's, or None
+    :raises nova.exception.NovaException: the database does not answer
+    """
+    kept = {
+        PREFIX + name: str(bool(getattr(migrate_data, name)))
+        for name in (*STORAGE, 'block_migration')
+        if name in migrate_data
+    }
+    mapping = (block_device_info or {}).get('block_device_mapping') or ()
+    for volume in mapping:
+        info = volume['connection_info'] or {}
+        values = {'attachment_id': volume['attachment_id']}
+        values |= {name: info.get('data', {}).get(name) for name in HINTS}
+        kept |= {
+            _key(volume.volume_id, name): value
+            for name, value in values.items()
+            if value and len(str(value)) <= LONGEST
+        }
+    metadata = {
+        key: value
+        for key, value in instance.system_metadata.items()
+        if not key.startswith(PREFIX)
+    } | kept
+    if metadata != instance.system_metadata:
+        instance.system_metadata = metadata
+        instance.save()
+
+
+def block_device_mappings(context: Any, instance: Any, volume_api: Any) -> Any:
+    """Return the server's mappings as they were on the source, unsaved.
+
+    A volume whose old attachment is gone already has no connection.
+
+    :raises nova.exception.NovaException: database or Cinder do not answer
+    """
+    bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
+        context, instance.uuid
+    )
+    for bdm in bdms:
+        kept = instance.system_metadata.get(
+            _key(bdm.volume_id, 'attachment_id')
+        )
+        if bdm.is_volume and kept and kept != bdm.attachment_id:
+            bdm.attachment_id = kept
+            bdm.connection_info = _connection(
+                context, instance, bdm, volume_api
+            )
+    return bdms
+
+
+def _connection(
+    context: Any, instance: Any, bdm: Any, volume_api: Any
+) -> str | None:
+    try:
+        found = volume_api.attachment_get(context, bdm.attachment_id)
+    except exception.VolumeAttachmentNotFound:
+        return None
+    info = found['connection_info']
+    info.setdefault('serial', bdm.volume_id)
+    for name in HINTS:
+        value = instance.system_metadata.get(_key(bdm.volume_id, name))
+        if value:
+            info.setdefault('data', {})[name] = value
+    return str(jsonutils.dumps(info))
+
+
+def migrate_data(instance: Any, migration: Any) -> Any:
+    """Return Nova's data of a migration whose process is gone.
+
+    :param migration: nova.objects.Migration
+    """
+    data = migrate_data_obj.LibvirtLiveMigrateData(migration=migration)
+    for name in STORAGE:
+        # Files are left where they are if it was never looked.
+        setattr(data, name, _kept(instance, name, default=True))
+    data.block_migration = _kept(instance, 'block_migration', default=False)
+    data.vifs = [
+        migrate_data_obj.VIFMigrateData(
+            port_id=vif['id'], host=migration.dest_compute, source_vif=vif
+        )
+        for vif in instance.get_network_info()
+    ]
+    return data
+
+
+def _kept(instance: Any, name: str, default: bool) -> bool:
+    value = instance.system_metadata.get(PREFIX + name)
+    return default if value is None else value == 'True'
+
+
+def _key(volume: str, name: str) -> str:
+    return f'{PREFIX}{volume}_{name}'

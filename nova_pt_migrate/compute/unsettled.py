@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One migration whose end must still be found out and carried through."""
+
+from collections.abc import Callable
+import datetime
+from typing import Any
+
+from nova import exception
+from nova import objects
+from nova.compute import task_states
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+from oslo_utils import timeutils
+
+from nova_pt_migrate.compute import originals
+from nova_pt_migrate.compute import whereabouts as hosts
+from nova_pt_migrate.core import whereabouts
+
+LOG = logging.getLogger(__name__)
+WAITING = 'accepted'
+"""Status of a migration that the conductor has not given to its source."""
+ENDED = ('completed', 'failed', 'cancelled', 'error')
+
+
+class Unsettled:
+    """A live migration from this host that no thread looks after any more.
+
+    Settling it changes nothing until it is known where the guest is; then it
+    takes Nova's own ways, which may be walked again from the start after a
+    crash or a failure in their midst.
+
+    :param driver: Nova's libvirt driver on this host
+    :param finish: Nova's post-migration step, if its process lives
+    :param roll_back: Nova's rollback, likewise
+    :param status: of a migration that is rolled back
+    :param abort: nobody watches libvirt's job, so one that runs is aborted
+    :param withheld: Nova has not initialised the server since it started
+    """
+
+    def __init__(
+        self,
+        driver: Any,
+        server: str,
+        migration: int,
+        *,
+        finish: Callable[[], Any] | None = None,
+        roll_back: Callable[[str], Any] | None = None,
+        status: str = 'failed',
+        abort: bool = False,
+        withheld: bool = False,
+    ) -> None:
+        self.server = server
+        self._driver = driver
+        self._compute = driver.virtapi._compute
+        self._migration = migration
+        self._finish = finish
+        self._roll_back = roll_back
+        self._status = status
+        self._abort = abort
+        self._withheld = withheld
+        self._seen_preparing = False
+
+    def settle(self, context: Any) -> bool:
+        """Do what can be done now.
+
+        :returns: True if nothing is left to do
+        :raises Exception: from Nova, Neutron, libvirt or the database; it
+            may be called again
+        """
+        try:
+            instance = objects.Instance.get_by_uuid(
+                context,
+                self.server,
+                expected_attrs=['flavor', 'info_cache', 'system_metadata'],
+            )
+        except exception.InstanceNotFound:
+            return self._deleted(context)
+        migration = objects.Migration.get_by_id(context, self._migration)
+        if migration.status in ENDED:
+            return self._hand_over(context, instance)
+        if instance.host == migration.dest_compute:
+            return self._arrived(context, instance, migration)
+        if instance.host != migration.source_compute:
+            return self._evacuated(context, instance, migration)
+        if instance.task_state not in (task_states.MIGRATING, None):
+            return False
+        if self._still_nova_s(instance, migration):
+            return bool(migration.status != WAITING)
+        return self._by_guest(context, instance, migration)
+
+    def _still_nova_s(self, instance: Any, migration: Any) -> bool:
+        """True while conductor or destination may still be at work on it.
+
+        What was accepted may yet be given to this host, or be ended by the
+        conductor, for as long as one call of theirs may take. What was being
+        prepared is looked at twice, so that the destination has had time.
+        """
+        if self.server in self._compute._waiting_live_migrations:
+            return True
+        if migration.status == WAITING:
+            since = migration.updated_at or migration.created_at
+            patience = datetime.timedelta(
+                seconds=libvirt_driver.CONF.long_rpc_timeout
+            )
+            return bool(timeutils.utcnow(True) - since < patience)
+        if migration.status == 'preparing' and not self._seen_preparing:
+            self._seen_preparing = True
+            return True
+        return False
+
+    def _by_guest(self, context: Any, instance: Any, migration: Any) -> bool:
+        source = hosts.on_source(self._driver._host, instance)
+        if source is whereabouts.Source.MOVING and self._abort:
+            LOG.warning(
+                'The live migration goes on though nova-compute does not '
+                'watch it any more; it is aborted.', instance=instance,
+            )  # fmt: skip
+            self._driver._host.get_guest(instance).abort_job()
+            return False
+        found = whereabouts.find(
+            source,
+            lambda: hosts.on_destination(
+                self._driver, instance, migration.dest_compute
+            ),
+        )
+        LOG.info('The guest is %s.', found.value, instance=instance)
+        if found is whereabouts.Guest.UNKNOWN:
+            return False
+        if found is whereabouts.Guest.THERE:
+            self._finish_there(context, instance, migration)
+        elif instance.task_state is None:
+            self._end(migration, self._status)
+        else:
+            self._roll_back_here(context, instance, migration)
+        return self._hand_over(context, instance)
+
+    def _roll_back_here(
+        self, context: Any, instance: Any, migration: Any
+    ) -> None:
+        if self._roll_back:
+            self._roll_back(self._status)
+            return
+        self._compute._rollback_live_migration(
+            context,
+            instance,
+            migration.dest_compute,
+            migrate_data=originals.migrate_data(instance, migration),
+            migration_status=self._status,
+            source_bdms=originals.block_device_mappings(
+                context, instance, self._compute.volume_api
+            ),
+        )
+
+    def _finish_there(
+        self, context: Any, instance: Any, migration: Any
+    ) -> None:
+        if self._finish:
+            finish, self._finish = self._finish, None
+            finish()
+            return
+        # The network first: it is dark until the bindings are activated.
+        self._compute.network_api.migrate_instance_start(
+            context, instance, migration
+        )
+        self._compute._post_live_migration(
+            context,
+            instance,
+            migration.dest_compute,
+            migrate_data=originals.migrate_data(instance, migration),
+            source_bdms=originals.block_device_mappings(
+                context, instance, self._compute.volume_api
+            ),
+        )
+
+    def _arrived(self, context: Any, instance: Any, migration: Any) -> bool:
+        """Give up what this host still has of a server that has left it."""
+        compute = self._compute
+        compute.network_api.migrate_instance_start(
+            context, instance, migration
+        )
+        compute.network_api.setup_networks_on_host(
+            context, instance, compute.host, teardown=True
+        )
+        compute._post_live_migration_remove_source_vol_connections(
+            context,
+            instance,
+            [
+                bdm
+                for bdm in originals.block_device_mappings(
+                    context, instance, compute.volume_api
+                )
+                if bdm.obj_what_changed()
+            ],
+        )
+        compute.rt.free_pci_device_allocations_for_instance(context, instance)
+        compute._delete_allocation_after_move(context, instance, migration)
+        self._end(migration, 'completed')
+        return True
+
+    def _evacuated(self, context: Any, instance: Any, migration: Any) -> bool:
+        self._compute._delete_allocation_after_move(
+            context, instance, migration
+        )
+        self._end(migration, 'failed')
+        return True
+
+    def _deleted(self, context: Any) -> bool:
+        migration = objects.Migration.get_by_id(context, self._migration)
+        self._compute.reportclient.delete_allocation_for_instance(
+            context, migration.uuid, consumer_type='migration', force=False
+        )
+        if migration.status not in ENDED:
+            self._end(migration, 'failed')
+        return True
+
+    def _end(self, migration: Any, status: str) -> None:
+        migration.status = status
+        migration.save()
+
+    def _hand_over(self, context: Any, instance: Any) -> bool:
+        """Let Nova initialise a server that it was not given at its start."""
+        if self._withheld:
+            self._withheld = False
+            instance.refresh()
+            self._compute._init_instance(context, instance)
+        return True

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a destination keeps for a server that does not come."""
+
+from typing import Any
+
+from nova import objects
+
+from nova_pt_migrate.compute import claims
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+
+
+class LeaseTest(ours.OurMigrations):
+    """The destination has claimed; nothing tells it how it went on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server, self.whole = self.prepare(self.ports.direct(1))
+        self.rt = self.computes[base.DESTINATION].manager.rt
+
+    def instance(self) -> Any:
+        return objects.Instance.get_by_uuid(self.ctxt, self.server['id'])
+
+    def claim(self) -> None:
+        instance = self.instance()
+        self.assertTrue(
+            self.rt.claim_pci_devices(
+                self.ctxt, instance.pci_requests, instance.numa_topology
+            )
+        )
+
+    def migration(self, **fields: Any) -> Any:
+        instance = self.instance()
+        migration = objects.Migration(
+            self.ctxt,
+            instance_uuid=instance.uuid,
+            source_compute=base.SOURCE,
+            source_node=base.SOURCE,
+            migration_type='live-migration',
+            user_id=instance.user_id,
+            project_id=instance.project_id,
+            **fields,
+        )
+        migration.create()
+        return migration
+
+    def look(self) -> None:
+        self.computes[base.DESTINATION].driver._pt_lease_look(self.ctxt)
+
+    def held(self) -> bool:
+        return self.server['id'] in claims.held(self.rt)
+
+    def test_it_is_freed_when_no_migration_is_under_way(self) -> None:
+        self.claim()
+        self.migration(status='failed', dest_compute=base.DESTINATION)
+        self.wait_for(lambda: not self.held(), 'the claim to be freed')
+        self.whole.check(always.End(base.SOURCE, 'failed'))
+
+    def test_it_is_kept_while_the_server_may_come(self) -> None:
+        for status, destination, kept in (
+            ('accepted', None, True),
+            ('accepted', 'another', True),
+            ('preparing', base.DESTINATION, True),
+            ('running', base.DESTINATION, True),
+            ('running', 'another', False),
+        ):
+            migration = self.migration(status=status, dest_compute=destination)
+            self.claim()
+            self.look()
+            self.assertEqual(kept, self.held(), (status, destination))
+            migration.status = 'failed'
+            migration.save()
+            self.look()
+            self.assertFalse(self.held())
+
+    def test_a_resize_keeps_what_it_has(self) -> None:
+        migration = self.migration(
+            status='finished', dest_compute=base.DESTINATION
+        )
+        migration.migration_type = 'resize'
+        migration.save()
+        self.claim()
+        self.look()
+        self.assertTrue(self.held())
