@@ -91,6 +91,8 @@ def unmet(tracker: Any, requests: list[Request]) -> list[Request]:
         except exception.PciDeviceRequestFailed:
             left.append(request)
     return left
+
+
 def is_ready(virtapi: Any) -> bool:
     """True once nova-compute has its tracker, which comes after its start.
 
@@ -98,8 +100,6 @@ def is_ready(virtapi: Any) -> bool:
     """
     found = tracker(virtapi)
     return found is not None and found.pci_tracker is not None
-
-
 
 
 def held(tracker: Any) -> dict[str, list[Any]]:
