@@ -21,6 +21,7 @@ class OurMigrations(base.TwoComputes):
 
     UNPLUG_TIMEOUT = 10.0
     UNPLUG_RETRY = 5.0
+    LEASE = 1.0
 
     def _setup_compute_service(self) -> None:
         super()._setup_compute_service()
@@ -29,7 +30,7 @@ class OurMigrations(base.TwoComputes):
             group='pt_migrate',
             unplug_timeout=self.UNPLUG_TIMEOUT,
             unplug_retry_interval=self.UNPLUG_RETRY,
-            claim_lease_interval=1.0,
+            claim_lease_interval=self.LEASE,
         )
 
     def prepare(

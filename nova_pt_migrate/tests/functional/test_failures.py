@@ -116,6 +116,15 @@ class MigrationFailsTest(ours.OurMigrations):
 
 
 class PlugFailsTest(ours.OurMigrations):
+    LEASE = 600.0
+
+    def heal(self, host: str) -> None:
+        """Let the time pass after which it is tried again."""
+        late = self.computes[host].driver._pt_late
+        self.assertTrue(late._lacking)
+        late.look_again(self.ctxt)
+        self.wait_for(lambda: not late._lacking, 'the device to be plugged')
+
     def test_the_others_are_plugged_at_the_destination(self) -> None:
         ports = self.ports.direct(3)
         server, whole = self.prepare(ports)
@@ -137,6 +146,8 @@ class PlugFailsTest(ours.OurMigrations):
         whole.check(
             always.End(base.DESTINATION, 'completed', degraded=(port,))
         )
+        self.heal(base.DESTINATION)
+        whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_the_others_are_plugged_again_at_the_source(self) -> None:
         ports = self.ports.direct(3)
@@ -155,3 +166,5 @@ class PlugFailsTest(ours.OurMigrations):
         (port,) = [p for p, d in whole.devices().items() if d == failed]
         self.assertEqual(3, len(calls))
         whole.check(always.End(base.SOURCE, 'failed', degraded=(port,)))
+        self.heal(base.SOURCE)
+        whole.check(always.End(base.SOURCE, 'failed'))

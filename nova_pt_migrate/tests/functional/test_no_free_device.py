@@ -16,6 +16,8 @@ CHECK = 'compute_check_can_live_migrate_destination'
 class NoFreeDevice(ours.OurMigrations):
     """Devices of the destination are taken, and the scheduler is not told."""
 
+    LEASE = 600.0
+
     def take_all(self, keep: int = 0) -> None:
         """Claim VFs at the destination as for a server that boots there.
 
