@@ -119,6 +119,25 @@ Possible values:
 * Any number of seconds from 0.5 to 600.
 """,
     ),
+    cfg.BoolOpt(
+        'allow_stock_destination',
+        default=False,
+        help="""
+Migrate servers with pass-through devices to hosts with Nova's own driver, too.
+
+Set it on a source host only as long as some hosts have not been upgraded yet
+or are being downgraded. On such a host Nova's own driver attaches the devices:
+if one cannot be attached the server goes into ERROR, the devices may have
+other PCI addresses in the guest, and the contract of this driver does not
+hold. By default the migration is refused and Nova tries the next host.
+
+Possible values:
+
+* ``False``: only hosts with this driver.
+* ``True``: any host. From hosts with Nova's own driver to this one servers
+  migrate anyway.
+""",
+    ),
     cfg.ListOpt(
         'pairings',
         default=['none'],

@@ -21,6 +21,7 @@ class Settings:
     plug_timeout: float
     plug_timeout_per_gib: float
     claim_lease_interval: float
+    allow_stock_destination: bool
     pairings: tuple[str, ...]
 
     def plug_deadline(self, memory_gib: float) -> float:
@@ -54,7 +55,9 @@ def load(conf: cfg.ConfigOpts) -> Settings:
 
 
 def _allowed(opt: cfg.Opt) -> str:
-    """Say in words what an option takes; only numbers can be wrong."""
+    """Say in words what an option takes; a list cannot be wrong."""
+    if isinstance(opt, cfg.BoolOpt):
+        return 'true or false'
     number: Any = opt.type
     return f'a number from {number.min:g} to {number.max:g}'
 

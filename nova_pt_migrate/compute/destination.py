@@ -11,6 +11,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
 
 LOG = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server is after it moved."""
 
     _pt_checking: threading.local
+    _pt_protocols = peers.SPOKEN
 
     def check_can_live_migrate_destination(
         self,
@@ -65,10 +67,12 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             if unmet:
                 raise _refused(unmet)
             self._pt_checking.check = _Check(instance.uuid, requests)
-        return super().check_can_live_migrate_destination(
+        data = super().check_can_live_migrate_destination(
             context, instance, src_compute_info, dst_compute_info,
             block_migration, disk_over_commit,
         )  # fmt: skip
+        peers.introduce(data, self._pt_protocols)
+        return data
 
     def check_source_migrate_data_at_dest(
         self,
@@ -90,9 +94,30 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         tracker = claims.tracker(self.virtapi)
         if tracker and ports.owned(instance.get_network_info()):
             claims.remember(tracker, instance.uuid)
+        peers.forget(migrate_data)
         return super().check_source_migrate_data_at_dest(
             ctxt, instance, migrate_data, migration, limits, allocs
         )
+
+    def pre_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        network_info: Any,
+        disk_info: Any,
+        migrate_data: Any,
+    ) -> Any:
+        """Prepare as Nova does, and say that our driver waits here.
+
+        :raises nova.exception.NovaException: Nova rolls back
+        """
+        data = super().pre_live_migration(
+            context, instance, block_device_info, network_info, disk_info,
+            migrate_data,
+        )  # fmt: skip
+        peers.introduce(data, self._pt_protocols)
+        return data
 
     def cleanup_live_migration_destination_check(
         self, context: Any, dest_check_data: Any

@@ -56,6 +56,7 @@ class PassthroughLibvirtDriver(
                 f'{exc}; install libvirt-python into the Python environment '
                 f'of nova-compute.'
             )
+        self._pt_allow_stock = settings.allow_stock_destination
         self._pt_servers = servers.Servers(self, settings, self._pt_events)
         self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
         self._pt_settling = settling.Settling(

@@ -13,6 +13,7 @@ from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import originals
+from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import readiness
@@ -34,6 +35,8 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     _pt_servers: servers.Servers
     _pt_late: late.LateReleases
     _pt_settling: settling.Settling
+    _pt_protocols = peers.SPOKEN
+    _pt_allow_stock: bool
 
     def check_can_live_migrate_source(
         self,
@@ -55,6 +58,8 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     vifs,
                     self._pt_servers.domain(instance),
                     self._pt_pairings,
+                ) + peers.reasons(
+                    dest_check_data, self._pt_protocols, self._pt_allow_stock
                 )
                 if reasons:
                     phase.result = 'refused'
@@ -176,7 +181,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     context, instance, dest, block_migration, migrate_data,
                     wide.guest(
                         guest,
-                        self._pt_servers.of(instance).elements_for(vifs),
+                        self._pt_servers.of(instance).elements_for(
+                            peers.arriving(migrate_data)
+                        ),
                         functools.partial(
                             self._pt_moving, instance, migrate_data
                         ),

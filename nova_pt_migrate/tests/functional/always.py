@@ -13,6 +13,7 @@ from typing import Any
 from nova import objects
 from nova import test as nova_test
 
+from nova_pt_migrate.compute import peers
 from nova_pt_migrate.testing import documents
 
 HOST = 'OS-EXT-SRV-ATTR:host'
@@ -180,6 +181,11 @@ class Always:
                 {end.host: 'ACTIVE'},
                 self._test.ports.bindings(port),
                 f'bindings of port {port}',
+            )
+            self._equal(
+                False,
+                peers.KEY in str(self._test.ports.show(port)),
+                f'words between the drivers in port {port}',
             )
 
     def _check_placement(self, end: End) -> None:

@@ -29,10 +29,12 @@ ENDED = {'completed', 'failed', 'cancelled', 'error'}
 class TwoComputes(nova_sriov._PCIServersTestBase):
     """Two computes with VFs and a whole PF each, at different addresses.
 
-    :cvar DRIVER: what both computes run
+    :cvar DRIVER: what the computes run
+    :cvar DRIVERS: what some of them run instead, by host
     """
 
     DRIVER = OURS
+    DRIVERS: dict[str, str] = {}
     ADMIN_API = True
     CAST_AS_CALL = False
     microversion = 'latest'
@@ -99,6 +101,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         if connection is not None:
             connection.kill()
             connection = connection.again()
+        self.flags(compute_driver=self.DRIVERS.get(hostname, self.DRIVER))
         started = super().start_compute(
             hostname, host_info, pci_info, mdev_info, vdpa_info,
             libvirt_version, qemu_version, cell_name, connection,

@@ -66,3 +66,17 @@ class OurMigrations(base.TwoComputes):
                 for call in self.double.calls.of(PLUG, host=host)
             ),
         )
+
+
+def shown(test: Any, server: dict[str, Any]) -> str:
+    """Return what the server's actions tell of its last destination check."""
+    actions = test.api.get_instance_actions(server['id'])
+    last = next(a for a in actions if a['action'] == 'live-migration')
+    events = test.api.api_get(
+        f'/servers/{server["id"]}/os-instance-actions/{last["request_id"]}'
+    ).body['instanceAction']['events']
+    return ' '.join(
+        f'{event["details"]} {event["traceback"]}'
+        for event in events
+        if event['event'] == 'compute_check_can_live_migrate_destination'
+    )

@@ -39,6 +39,11 @@ class TestLoad(testtools.TestCase):
         self.assertIn('unplug_timeout', text)
         self.assertIn('nova.conf', text)
 
+    def test_a_wrong_truth_value_is_named(self) -> None:
+        text = self.refusal('[pt_migrate]\nallow_stock_destination = maybe\n')
+        self.assertIn('allow_stock_destination = maybe', text)
+        self.assertIn('true or false', text)
+
     def test_options_of_other_groups_are_not_looked_at(self) -> None:
         self.load('[libvirt]\nno_such_option = 3\n')
 

@@ -21,6 +21,7 @@ SETTINGS = configuration.Settings(
     plug_timeout=60.0,
     plug_timeout_per_gib=2.0,
     claim_lease_interval=10.0,
+    allow_stock_destination=False,
     pairings=('none',),
 )
 
