@@ -9,13 +9,13 @@ from typing import Any
 from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
+from oslo_utils import excutils
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
 
 LOG = logging.getLogger(__name__)
-CONF = libvirt_driver.CONF
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             requests = claims.requests(context, instance)
             unmet = claims.unmet(tracker, requests)
             if unmet:
-                raise _refused(unmet)
+                raise _refused(tracker.host, unmet)
             self._pt_checking.check = _Check(instance.uuid, requests)
         data = super().check_can_live_migrate_destination(
             context, instance, src_compute_info, dst_compute_info,
@@ -110,12 +110,20 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     ) -> Any:
         """Prepare as Nova does, and say that our driver waits here.
 
+        If that fails the source rolls back, but does not tell this host
+        where the instance path is shared. So the devices are freed here.
+
         :raises nova.exception.NovaException: Nova rolls back
         """
-        data = super().pre_live_migration(
-            context, instance, block_device_info, network_info, disk_info,
-            migrate_data,
-        )  # fmt: skip
+        try:
+            data = super().pre_live_migration(
+                context, instance, block_device_info, network_info,
+                disk_info, migrate_data,
+            )  # fmt: skip
+        except Exception:
+            with excutils.save_and_reraise_exception():
+                if ports.owned_migrate_vifs(migrate_data):
+                    self._pt_free(context, instance.uuid)
         peers.introduce(data, self._pt_protocols)
         return data
 
@@ -140,18 +148,35 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         failed = sys.exc_info()[1]
         if check is None or failed is None:
             return
-        claims.free(context, claims.tracker(self.virtapi), check.server)
+        self._pt_free(context, check.server)
         if isinstance(failed, exception.PciDeviceRequestFailed):
-            raise _refused(check.among(failed.kwargs['requests'])) from failed
+            raise _refused(
+                claims.tracker(self.virtapi).host,
+                check.among(failed.kwargs['requests']),
+            ) from failed
+
+    def _pt_free(self, context: Any, server: str) -> None:
+        """Free what is held here for a server that does not come.
+
+        Never raises: another exception is on its way, and the lease frees
+        what is left.
+        """
+        try:
+            claims.free(context, claims.tracker(self.virtapi), server)
+        except Exception:
+            LOG.exception(
+                'Devices for server %s stay claimed here for a while', server
+            )
 
 
 def _refused(
+    host: str,
     requests: list[claims.Request],
 ) -> exception.MigrationPreCheckError:
     """What to do comes first: Nova shows users 255 characters."""
     LOG.info('No free device for %s', '; '.join(map(str, requests)))
     return exception.MigrationPreCheckError(
-        reason=f'Host {CONF.host} has no free device for all: free some '
+        reason=f'Host {host} has no free device for all: free some '
         f'there, or choose another host. There is none for '
         f'{", ".join(request.owner for request in requests)}.'
     )

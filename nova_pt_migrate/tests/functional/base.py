@@ -106,7 +106,14 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             hostname, host_info, pci_info, mdev_info, vdpa_info,
             libvirt_version, qemu_version, cell_name, connection,
         )  # fmt: skip
-        self.double.subscribe(self.computes[hostname].driver._host)
+        driver = self.computes[hostname].driver
+        self.double.subscribe(driver._host)
+        # CONF.host is one for all computes of this process.
+        connector = driver.get_volume_connector
+        driver.get_volume_connector = lambda instance: {
+            **connector(instance),
+            'host': hostname,
+        }
         return str(started)
 
     def unshare_instance_path(self) -> None:
