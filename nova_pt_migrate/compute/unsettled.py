@@ -84,19 +84,19 @@ class Unsettled:
             return self._evacuated(context, instance, migration)
         if instance.task_state not in (task_states.MIGRATING, None):
             return False
-        if self._still_nova_s(instance, migration):
-            return bool(migration.status != WAITING)
+        if self.server in self._compute._waiting_live_migrations:
+            return True
+        if self._may_go_on(migration):
+            return False
         return self._by_guest(context, instance, migration)
 
-    def _still_nova_s(self, instance: Any, migration: Any) -> bool:
+    def _may_go_on(self, migration: Any) -> bool:
         """True while conductor or destination may still be at work on it.
 
         What was accepted may yet be given to this host, or be ended by the
         conductor, for as long as one call of theirs may take. What was being
         prepared is looked at twice, so that the destination has had time.
         """
-        if self.server in self._compute._waiting_live_migrations:
-            return True
         if migration.status == WAITING:
             since = migration.updated_at or migration.created_at
             patience = datetime.timedelta(

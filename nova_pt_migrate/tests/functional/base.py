@@ -7,6 +7,7 @@ from typing import Any
 
 import fixtures
 from nova import utils
+from nova.network import neutron as neutron_api
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base as libvirt_base
 from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
@@ -15,6 +16,7 @@ from oslo_serialization import jsonutils
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import fixture
 from nova_pt_migrate.tests.functional import ports
+from nova_pt_migrate.tests.functional import processes
 
 OURS = 'pt_migrate.PassthroughLibvirtDriver'
 STOCK = 'libvirt.LibvirtDriver'
@@ -63,6 +65,9 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             libvirt_base.LibvirtNeutronFixture(self)
         )
         self.ports = ports.Ports(self.neutron)
+        self.processes = self.useFixture(
+            processes.Processes(neutron_api.get_client)
+        )
         for host in (SOURCE, DESTINATION):
             self.start_compute(hostname=host, pci_info=self.pci_info(host))
 
@@ -102,10 +107,11 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             connection.kill()
             connection = connection.again()
         self.flags(compute_driver=self.DRIVERS.get(hostname, self.DRIVER))
-        started = super().start_compute(
-            hostname, host_info, pci_info, mdev_info, vdpa_info,
-            libvirt_version, qemu_version, cell_name, connection,
-        )  # fmt: skip
+        with self.processes.starting(hostname):
+            started = super().start_compute(
+                hostname, host_info, pci_info, mdev_info, vdpa_info,
+                libvirt_version, qemu_version, cell_name, connection,
+            )  # fmt: skip
         driver = self.computes[hostname].driver
         self.double.subscribe(driver._host)
         # CONF.host is one for all computes of this process.
@@ -115,6 +121,22 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             'host': hostname,
         }
         return str(started)
+
+    def kill(self, host: str) -> None:
+        """Kill a nova-compute; what it was doing has no further effect."""
+        self.processes.kill(host)
+        self.computes[host].driver._host.get_connection().kill()
+
+    def start_again(self, host: str) -> None:
+        """Start a nova-compute that was killed; libvirt has gone on."""
+        self.processes.kill(host)
+        dead = self.computes.pop(host)
+        self.compute_rp_uuids.pop(host)
+        self.start_compute(
+            host,
+            cell_name=self.host_mappings[host].cell_mapping.name,
+            connection=dead.driver._host.get_connection(),
+        )
 
     def unshare_instance_path(self) -> None:
         """Give each compute its own instance path, disks being shared.
