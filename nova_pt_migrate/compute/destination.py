@@ -7,13 +7,17 @@ import threading
 from typing import Any
 
 from nova import exception
+from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import excutils
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import replacements
+from nova_pt_migrate.compute import servers
 
 LOG = logging.getLogger(__name__)
 
@@ -39,6 +43,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server is after it moved."""
 
     _pt_checking: threading.local
+    _pt_late: late.LateReleases
+    _pt_servers: servers.Servers
     _pt_protocols = peers.SPOKEN
 
     def check_can_live_migrate_destination(
@@ -126,6 +132,44 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                     self._pt_free(context, instance.uuid)
         peers.introduce(data, self._pt_protocols)
         return data
+
+    def post_live_migration_at_destination(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_migration: bool = False,
+        block_device_info: Any = None,
+    ) -> None:
+        """Plug our devices, or others instead, and do the rest as Nova does.
+
+        Never raises for them: the guest runs here for good, and what Nova
+        does next must be done.
+        """
+        vifs = ports.owned(network_info)
+        if vifs:
+            others = replacements.Replacements(
+                context, instance, self.virtapi._compute
+            )
+            try:
+                if self._pt_servers.of(instance).come_home(
+                    vifs, others=others
+                ):
+                    self._pt_late.note(instance.uuid)
+            except Exception:
+                LOG.exception(
+                    'The devices are plugged later', instance=instance
+                )
+                self._pt_late.note(instance.uuid)
+            finally:
+                others.finish()
+        super().post_live_migration_at_destination(
+            context, instance,
+            network_model.NetworkInfo(
+                [vif for vif in network_info if not ports.owned([vif])]
+            ),
+            block_migration, block_device_info,
+        )  # fmt: skip
 
     def cleanup_live_migration_destination_check(
         self, context: Any, dest_check_data: Any

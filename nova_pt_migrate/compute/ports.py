@@ -7,6 +7,7 @@ the VF of a port of VNIC type ``direct`` or the PF of one of type
 """
 
 from collections.abc import Callable
+from collections.abc import Container
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,11 @@ VIF_TYPES = {
 def owned(vifs: Iterable[Vif]) -> list[Vif]:
     """Return the VIFs whose device this driver unplugs and plugs."""
     return [vif for vif in vifs if vif['vnic_type'] in VIF_TYPES]
+
+
+def at(vifs: Iterable[Vif], addresses: Container[str]) -> list[Vif]:
+    """Return the VIFs of ours whose device has one of these addresses."""
+    return [vif for vif in vifs if vif['profile']['pci_slot'] in addresses]
 
 
 def left_to_nova(vifs: Iterable[Vif]) -> list[Vif]:

@@ -76,6 +76,16 @@ PARTS = {
     ),
     # pci/manager.py:372, frees a device that is claimed or allocated
     'nova.pci.manager:PciDevTracker.free_device': ('self', 'dev', 'instance'),
+    # compute/resource_tracker.py:2092, another device after the arrival
+    'nova.compute.resource_tracker:ResourceTracker.claim_pci_devices': (
+        'self', 'context', 'pci_requests', 'instance_numa_topology',
+    ),
+    'nova.compute.resource_tracker:ResourceTracker.unclaim_pci_devices': (
+        'self', 'context', 'pci_device', 'instance',
+    ),
+    # network/neutron.py:1653, what the profile of a port says of its device
+    'nova.network.neutron:API._get_pci_device_profile': ('self', 'pci_dev'),
+    'nova.network.neutron:get_client': ('context', 'admin'),
     # pci/stats.py:940, tried on a copy before Nova claims
     'nova.pci.stats:PciDeviceStats.apply_requests': (
         'self', 'requests', 'provider_mapping', 'numa_cells',

@@ -9,8 +9,10 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import exchange
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import wiring
 from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
@@ -21,6 +23,8 @@ from nova_pt_migrate.core import steps
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
+OTHERS = 3
+"""Devices that are tried for a port instead of one that is unfit."""
 
 
 class Server:
@@ -104,12 +108,14 @@ class Server:
         vifs: list[ports.Vif],
         migration: str | None = None,
         phase: str = 'plug',
+        others: replacements.Replacements | None = None,
     ) -> dict[str, str]:
         """Plug each device of the VIFs that the live domain lacks.
 
         Never raises for a device or for libvirt: the guest runs here, and
         whoever calls has more to do than this.
 
+        :param others: where to get another device for one that is unfit
         :returns: a sentence for each device that is not in the guest, by
             host PCI address; it is logged with what to do
         """
@@ -121,15 +127,25 @@ class Server:
         if not plugs:
             return {}
         with self._phase(phase, migration, plugs) as told:
-            outcome = act.plug(
-                self._domain,
-                wiring.VifWiring(self._vif_driver, self._instance, vifs),
-                plugs,
-                seconds=self._settings.plug_deadline(found.memory_gib),
-            )
-            if outcome.failures:
+            seconds = self._settings.plug_deadline(found.memory_gib)
+            outcome = self._plug(plugs, vifs, seconds)
+            failures = outcome.failures
+            for _ in range(OTHERS):
+                if others is None or not outcome.unfit:
+                    break
+                vifs, plugs = exchange.exchange(
+                    self._instance,
+                    self._domain,
+                    self._xml_of,
+                    others,
+                    ports.at(vifs, outcome.unfit),
+                    failures,
+                )
+                outcome = self._plug(plugs, vifs, seconds)
+                failures |= outcome.failures
+            if failures:
                 told.result = 'plug_failed'
-        return self._report(outcome.failures)
+        return self._report(failures)
 
     def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
         """Return the destination's devices at the guest's PCI addresses.
@@ -150,6 +166,16 @@ class Server:
                 )
             elements.append(element)
         return elements
+
+    def _plug(
+        self, plugs: list[steps.Plug], vifs: list[ports.Vif], seconds: float
+    ) -> act.Outcome:
+        return act.plug(
+            self._domain,
+            wiring.VifWiring(self._vif_driver, self._instance, vifs),
+            plugs,
+            seconds=seconds,
+        )
 
     def _plan(
         self, place: model.Place, vifs: list[ports.Vif]

@@ -19,10 +19,12 @@ class Outcome:
 
     :ivar done: the devices whose step was proven
     :ivar failures: a sentence for each other device, by host PCI address
+    :ivar unfit: those of them instead of which another may be tried
     """
 
     done: tuple[model.Device, ...]
     failures: dict[str, str]
+    unfit: frozenset[str] = frozenset()
 
 
 def unplug(
@@ -134,6 +136,7 @@ def plug(
         guest (it may still come after a time-out)
     """
     failures: dict[str, str] = {}
+    unfit: set[str] = set()
     done: list[model.Device] = []
     for step in todo:
         address = step.device.address
@@ -145,5 +148,7 @@ def plug(
             failures[address] = str(exc)
         except errors.HostError as exc:
             failures[address] = str(exc)
+            if isinstance(exc, errors.UnfitDevice):
+                unfit.add(address)
             wiring.disconnect(step.device)
-    return Outcome(tuple(done), failures)
+    return Outcome(tuple(done), failures, frozenset(unfit))

@@ -10,6 +10,7 @@
       Aborted           the user asked to stop before the guest moved
       HostError         one call to the host failed
         PlugFailed      the device did not get into the guest
+          UnfitDevice   it is the device's own fault; another may get in
         PlugTimeout     the device may still get into the guest
 """
 
@@ -44,6 +45,10 @@ class HostError(PtMigrateError):
 
 class PlugFailed(HostError):
     """The device is not in the guest."""
+
+
+class UnfitDevice(PlugFailed):
+    """The device is not in the guest; another one may well get in."""
 
 
 class PlugTimeout(HostError):

@@ -61,7 +61,20 @@ class Domain(Protocol):
         :param persist: change the persistent XML as well
         :param seconds: how long to wait for libvirt's answer
         :raises errors.PlugFailed: the device is in neither XML
+        :raises errors.UnfitDevice: likewise, by its own fault
         :raises errors.PlugTimeout: no answer yet; the device may still come
+        """
+
+    def exchange(self, address: str, xml: str) -> str | None:
+        """Put another device into the persistent XML in place of one there.
+
+        It gets the guest's PCI address of that one. The live domain is not
+        changed.
+
+        :param address: PCI address on the host of the device to replace
+        :returns: the element as it is there now; None, and nothing is
+            changed, if the persistent XML lacks the device
+        :raises errors.HostError: the persistent XML is as it was
         """
 
 

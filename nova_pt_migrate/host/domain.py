@@ -15,6 +15,7 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import ports
 from nova_pt_migrate.host import events
+from nova_pt_migrate.host import plug_errors
 from nova_pt_migrate.host import xml as domain_xml
 
 
@@ -87,9 +88,40 @@ class LibvirtDomain:
                 f'device may still come'
             )
         if isinstance(call.error, self._libvirt.libvirtError):
-            raise errors.PlugFailed(f'libvirt: {call.error}') from call.error
+            text = str(call.error)
+            failed = (
+                errors.PlugFailed
+                if plug_errors.any_device_fails(text)
+                else errors.UnfitDevice
+            )
+            raise failed(f'libvirt: {text}') from call.error
         if call.error is not None:
             raise call.error
+
+    def exchange(self, address: str, xml: str) -> str | None:
+        """See :meth:`core.ports.Domain.exchange`.
+
+        The document is read with its secrets, which libvirt would otherwise
+        leave out and then forget.
+        """
+        flags = (
+            self._libvirt.VIR_DOMAIN_XML_INACTIVE
+            | self._libvirt.VIR_DOMAIN_XML_SECURE
+        )
+        try:
+            whole = self._domain.XMLDesc(flags)
+            present = domain_xml.devices(whole).get(address)
+            if present is None:
+                return None
+            element = domain_xml.with_guest_address(xml, present.xml)
+            self._domain.connect().defineXML(
+                domain_xml.with_devices(
+                    domain_xml.without(whole, address), [element]
+                )
+            )
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+        return element
 
 
 class _Call:

@@ -62,6 +62,16 @@ def with_guest_address(xml: str, source_xml: str) -> str:
     return str(etree.tostring(element, encoding='unicode'))
 
 
+def without(domain_xml: str, address: str) -> str:
+    """Return the domain XML without the device with this host address."""
+    root = etree.fromstring(domain_xml)
+    for path in _DEVICES:
+        for element in root.findall(path):
+            if _address(element.find('./source/address')) == address:
+                element.getparent().remove(element)
+    return str(etree.tostring(root, encoding='unicode'))
+
+
 def with_devices(domain_xml: str, elements: Sequence[str]) -> str:
     """Return the domain XML with the device elements added at the end."""
     root = etree.fromstring(domain_xml)

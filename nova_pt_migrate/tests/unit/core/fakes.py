@@ -95,6 +95,9 @@ class Domain:
             raise self.plug_errors[xml]
         self.plugged.append((xml, persist, seconds))
 
+    def exchange(self, address: str, xml: str) -> str | None:
+        raise NotImplementedError('the core does not ask for it')
+
     def _remove(self, alias: str) -> None:
         self.live = {
             address: found

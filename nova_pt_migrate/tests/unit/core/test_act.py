@@ -148,6 +148,16 @@ class TestPlug(testtools.TestCase):
         self.assertEqual([fakes.device(2)], list(outcome.done))
         self.assertIn(('disconnect', 'port-1'), wiring.calls)
 
+    def test_only_an_unfit_device_may_be_replaced(self) -> None:
+        domain, wiring = fakes.Domain([]), fakes.Wiring()
+        domain.plug_errors = {
+            '<x1/>': errors.PlugFailed('no slot'),
+            '<x2/>': errors.UnfitDevice('in use'),
+        }
+        outcome = plug(domain, wiring, [1, 2])
+        self.assertEqual({'0000:81:10.2'}, outcome.unfit)
+        self.assertIn(('disconnect', 'port-2'), wiring.calls)
+
     def test_a_device_that_may_still_come_keeps_its_wiring(self) -> None:
         domain, wiring = fakes.Domain([]), fakes.Wiring()
         domain.plug_errors = {'<x1/>': errors.PlugTimeout('late')}

@@ -7,6 +7,7 @@ import testtools
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.host import domain
 from nova_pt_migrate.host import events
+from nova_pt_migrate.host import xml as domain_xml
 from nova_pt_migrate.tests.unit.host import test_xml
 
 
@@ -15,6 +16,7 @@ class Libvirt:
 
     VIR_DOMAIN_AFFECT_LIVE = 1
     VIR_DOMAIN_AFFECT_CONFIG = 2
+    VIR_DOMAIN_XML_SECURE = 1
     VIR_DOMAIN_XML_INACTIVE = 2
 
     class libvirtError(Exception):  # noqa: N801, N818 (libvirt's name)
@@ -33,7 +35,15 @@ class VirDomain:
         self._raise()
         return int(self.active)
 
+    def connect(self) -> 'VirDomain':
+        return self
+
+    def defineXML(self, xml: str) -> None:
+        self._raise()
+        self.calls.append(('define', xml, 0))
+
     def XMLDesc(self, flags: int) -> str:
+        self.flags = flags
         inactive = flags & Libvirt.VIR_DOMAIN_XML_INACTIVE
         return test_xml.domain(*([test_xml.VF] if inactive else []))
 
@@ -100,6 +110,43 @@ class TestLibvirtDomain(testtools.TestCase):
             errors.PlugFailed, self.domain.plug, test_xml.VF, False, 60
         )
         self.assertEqual('libvirt: No more available PCI slots', str(error))
+
+    def test_a_refused_plug_tells_whether_another_device_may_do(self) -> None:
+        for text, unfit in (
+            ('internal error: No more available PCI slots', False),
+            ('vfio 0000:81:10.2: failed to setup container: Cannot allocate '
+             'memory', False),
+            ("cannot limit locked memory of process 7", False),
+            ('host doesn\'t support passthrough of host PCI devices', False),
+            ('PCI device 0000:81:10.2 is in use by driver QEMU', True),
+            ('vfio 0000:81:10.2: group 7 is not viable', True),
+            ('an error that nobody has seen yet', True),
+        ):  # fmt: skip
+            self.vir.error = Libvirt.libvirtError(text)
+            error = self.assertRaises(
+                errors.PlugFailed, self.domain.plug, test_xml.VF, False, 60
+            )
+            self.assertEqual(unfit, isinstance(error, errors.UnfitDevice))
+
+    def test_an_exchange_keeps_the_guests_address(self) -> None:
+        element = self.domain.exchange('0000:81:10.2', test_xml.PF)
+        ((_, xml, _),) = self.vir.calls
+        (found,) = domain_xml.devices(xml).values()
+        self.assertEqual('0000:82:00.1', found.address)
+        self.assertEqual('0000:07:00.0', found.guest_address)
+        self.assertEqual(found.xml, str(element).strip())
+        self.assertTrue(self.vir.flags & Libvirt.VIR_DOMAIN_XML_SECURE)
+
+    def test_a_device_that_is_not_there_is_not_exchanged(self) -> None:
+        self.assertIsNone(self.domain.exchange('0000:81:10.3', test_xml.PF))
+        self.assertEqual([], self.vir.calls)
+
+    def test_an_exchange_that_libvirt_refuses(self) -> None:
+        self.vir.error = Libvirt.libvirtError('disk full')
+        self.assertRaises(
+            errors.HostError,
+            self.domain.exchange, '0000:81:10.2', test_xml.PF,
+        )  # fmt: skip
 
     def test_a_plug_that_hangs_is_left_behind_at_the_deadline(self) -> None:
         self.vir.blocked.clear()

@@ -94,5 +94,10 @@ class TestWithDevices(testtools.TestCase):
         )
         self.assertEqual(3, len(etree.fromstring(wide).find('./devices')))
 
+    def test_one_device_is_taken_out_of_the_others(self) -> None:
+        left = xml.without(domain(ORDINARY, VF, PF), '0000:81:10.2')
+        self.assertEqual(['0000:82:00.1'], list(xml.devices(left)))
+        self.assertEqual(2, len(etree.fromstring(left).find('./devices')))
+
     def test_a_document_without_devices_is_no_domain(self) -> None:
         self.assertRaises(ValueError, xml.with_devices, '<domain/>', [VF])

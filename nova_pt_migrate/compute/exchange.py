@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give a port another device where its own is unfit, in all records.
+
+The records come first, so that whoever reads them later, after a failure or a
+restart, finds the device that the guest has or is to have.
+"""
+
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import replacements
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import steps
+
+LOG = logging.getLogger(__name__)
+
+
+def exchange(
+    instance: Any,
+    domain: core_ports.Domain,
+    xml_of: ports.XmlOf,
+    others: replacements.Replacements,
+    vifs: list[ports.Vif],
+    failures: dict[str, str],
+) -> tuple[list[ports.Vif], list[steps.Plug]]:
+    """Exchange the devices of the VIFs, as far as there are others.
+
+    Never raises: a device that cannot be exchanged stays in the records.
+
+    :param vifs: those whose devices are unfit
+    :param failures: loses the sentences of devices that were exchanged
+    :returns: the VIFs with other devices, and the steps to plug these
+    """
+    exchanged, plugs = [], []
+    for vif in vifs:
+        address = vif['profile']['pci_slot']
+        other = others.claim(vif)
+        if other is None:
+            continue
+        try:
+            plug = _record(domain, xml_of, others, vif, other)
+        except errors.HostError as exc:
+            failures[address] += f' ({exc})'
+            others.cancel(other)
+            continue
+        LOG.error(
+            'Device %s cannot be plugged: %s. The server gets %s instead; '
+            'see what is wrong with the first.',
+            address, failures.pop(address), plug.device.address,
+            instance=instance,
+        )  # fmt: skip
+        exchanged.append(other)
+        plugs.append(plug)
+    return exchanged, plugs
+
+
+def _record(
+    domain: core_ports.Domain,
+    xml_of: ports.XmlOf,
+    others: replacements.Replacements,
+    vif: ports.Vif,
+    other: ports.Vif,
+) -> steps.Plug:
+    """Let the persistent XML, Neutron and Nova have the other device.
+
+    :raises errors.HostError: they have the old one
+    """
+    (old,) = ports.devices([vif], xml_of)
+    (new,) = ports.devices([other], xml_of)
+    kept = domain.exchange(old.address, new.xml)
+    try:
+        others.record(vif, other)
+    except errors.HostError:
+        domain.exchange(new.address, old.xml)
+        raise
+    return steps.Plug(new, kept or new.xml, persist=kept is None)

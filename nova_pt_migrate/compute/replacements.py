@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other devices for those that this host's guest cannot be given.
+
+A server has arrived, and its devices are allocated to it. Another device is
+claimed and allocated as Nova does it, and the port then names it, in Neutron
+as in Nova. The bad ones stay allocated until the end: the tracker would give
+them out again.
+"""
+
+import contextlib
+import copy
+from typing import Any
+
+from nova import exception
+from nova.network import neutron
+from nova.objects import instance_pci_requests
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.core import errors
+
+LOG = logging.getLogger(__name__)
+
+
+class Replacements:
+    """Finds other devices for the ports of one server.
+
+    :param compute: nova.compute.manager.ComputeManager of this host
+    """
+
+    def __init__(self, context: Any, instance: Any, compute: Any) -> None:
+        self._context = context
+        self._instance = instance
+        self._tracker = compute.rt
+        self._network_api = compute.network_api
+        self._bad: list[str] = []
+
+    def claim(self, vif: ports.Vif) -> ports.Vif | None:
+        """Return the VIF as it would be with another device, allocated.
+
+        :returns: None if this host has no other one that fits
+        """
+        before = self._held()
+        try:
+            device = self._allocate(before.get(vif['profile']['pci_slot']))
+            if device is None:
+                return None
+            other = copy.deepcopy(vif)
+            other['profile'].update(
+                self._network_api._get_pci_device_profile(device)
+            )
+        except exception.PciDeviceRequestFailed:
+            return None
+        except Exception:
+            LOG.exception('No other device for port %s', vif['id'])
+            self._bad += [each for each in self._held() if each not in before]
+            return None
+        return other
+
+    def record(self, bad: ports.Vif, other: ports.Vif) -> None:
+        """Let Neutron and Nova know that the port has the other device.
+
+        :raises errors.HostError: they know the bad one still
+        """
+        try:
+            self._tell_neutron(other)
+        except Exception as exc:
+            with contextlib.suppress(Exception):
+                # It may have acted on what it did not answer.
+                self._tell_neutron(bad)
+            raise errors.HostError(
+                f'Neutron does not take another device for port '
+                f'{other["id"]}: {exc}'
+            ) from exc
+        self._bad.append(bad['profile']['pci_slot'])
+        try:
+            self._network_api.get_instance_nw_info(
+                self._context, self._instance
+            )
+        except Exception:
+            LOG.exception(
+                'Nova reads the port again later', instance=self._instance
+            )
+
+    def cancel(self, other: ports.Vif) -> None:
+        """Free the other device; nobody was told of it."""
+        self._bad.append(other['profile']['pci_slot'])
+
+    def finish(self) -> None:
+        """Free the devices that no port names. Never raises."""
+        try:
+            for address, device in self._held().items():
+                if address in self._bad:
+                    self._tracker.unclaim_pci_devices(
+                        self._context, device, self._instance
+                    )
+        except Exception:
+            LOG.exception(
+                'Devices that nobody uses stay allocated until the server '
+                'leaves this host', instance=self._instance,
+            )  # fmt: skip
+
+    def _tell_neutron(self, vif: ports.Vif) -> None:
+        neutron.get_client(self._context, admin=True).update_port(
+            vif['id'], {'port': {'binding:profile': vif['profile']}}
+        )
+
+    def _allocate(self, bad: Any) -> Any:
+        """Claim and allocate a device like the bad one."""
+        requests = [
+            request
+            for request in self._instance.pci_requests.requests
+            if bad is not None
+            and request.request_id == bad.request_id
+            and request.count == 1
+        ]
+        if not requests:
+            return None
+        (device,) = self._tracker.claim_pci_devices(
+            self._context,
+            instance_pci_requests.InstancePCIRequests(
+                instance_uuid=self._instance.uuid, requests=requests
+            ),
+            self._topology(),
+        )
+        self._tracker.allocate_pci_devices_for_instance(
+            self._context, self._instance
+        )
+        return device
+
+    def _held(self) -> dict[str, Any]:
+        held = claims.held(self._tracker).get(self._instance.uuid, [])
+        return {device.address: device for device in held}
+
+    def _topology(self) -> Any:
+        """Return where the server's NUMA cells are on this host."""
+        move = self._instance.migration_context
+        return move.new_numa_topology if move else None
