@@ -85,7 +85,6 @@ PARTS = {
     ),
     # network/neutron.py:1653, what the profile of a port says of its device
     'nova.network.neutron:API._get_pci_device_profile': ('self', 'pci_dev'),
-    'nova.network.neutron:get_client': ('context', 'admin'),
     # pci/stats.py:940, tried on a copy before Nova claims
     'nova.pci.stats:PciDeviceStats.apply_requests': (
         'self', 'requests', 'provider_mapping', 'numa_cells',
