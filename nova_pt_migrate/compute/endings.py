@@ -7,24 +7,23 @@ source was not cleaned up as if it had not (driver.py:11580). So the guest is
 looked for first, and no end is begun before it is found.
 """
 
-from collections.abc import Callable
+import functools
 from typing import Any
-
-from oslo_log import log as logging
 
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import settling as settlings
 from nova_pt_migrate.compute import unsettled
 
-LOG = logging.getLogger(__name__)
-
 
 class Endings:
-    """Nova's two endings of one migration, either of which may be called.
+    """The two endings of one migration, either of which Nova may call.
 
-    :param post: ComputeManager._post_live_migration_update_host, as Nova
-        passes it
-    :param recover: ComputeManager._rollback_live_migration, likewise
+    Nova's own are not called, but what they call: where that fails after the
+    guest has arrived, Nova's would open the API on a server that is not whole
+    (ComputeManager._post_live_migration_update_host).
+
+    :param post: Nova's ending of a success; it holds the block device
+        mappings as they were (manager.py:9440)
     """
 
     def __init__(
@@ -32,14 +31,12 @@ class Endings:
         driver: Any,
         settling: settlings.Settling,
         departure: departures.Departure,
-        post: Callable[..., Any],
-        recover: Callable[..., Any],
+        post: functools.partial[Any],
     ) -> None:
         self._driver = driver
         self._settling = settling
         self._departure = departure
-        self._post = post
-        self._recover = recover
+        self._source_bdms = post.keywords['source_bdms']
         self._begun = False
 
     @property
@@ -57,11 +54,7 @@ class Endings:
     ) -> None:
         """libvirt's job has completed."""
         self._begun = True
-        self._settling.settle(
-            self._unsettled(
-                context, instance, dest, block_migration, migrate_data
-            )
-        )
+        self._settling.settle(self._unsettled(context, instance, migrate_data))
 
     def recover(
         self,
@@ -75,33 +68,20 @@ class Endings:
         self._begun = True
         self._settling.settle(
             self._unsettled(
-                context, instance, dest, migrate_data.block_migration,
-                migrate_data, status=migration_status,
+                context, instance, migrate_data, status=migration_status
             )
-        )  # fmt: skip
+        )
 
-    def given_up(
-        self,
-        context: Any,
-        instance: Any,
-        dest: str,
-        block_migration: bool,
-        migrate_data: Any,
-    ) -> None:
+    def given_up(self, context: Any, instance: Any, migrate_data: Any) -> None:
         """Nova can no longer watch the job; settle it when all is quiet."""
         self._settling.add(
-            self._unsettled(
-                context, instance, dest, block_migration, migrate_data,
-                abort=True,
-            )
-        )  # fmt: skip
+            self._unsettled(context, instance, migrate_data, abort=True)
+        )
 
     def _unsettled(
         self,
         context: Any,
         instance: Any,
-        dest: str,
-        block_migration: bool,
         migrate_data: Any,
         status: str = 'failed',
         abort: bool = False,
@@ -110,13 +90,7 @@ class Endings:
             self._driver,
             instance.uuid,
             migrate_data.migration.id,
-            finish=lambda: self._post(
-                context, instance, dest, block_migration, migrate_data
-            ),
-            roll_back=lambda status: self._recover(
-                context, instance, dest, migrate_data,
-                migration_status=status,
-            ),
+            known=unsettled.Known(context, migrate_data, self._source_bdms),
             status='cancelled' if self._departure.aborted else status,
             abort=abort,
-        )  # fmt: skip
+        )

@@ -131,7 +131,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             return
         with self._pt_departures.begin(instance.uuid) as departure:
             ends = endings.Endings(
-                self, self._pt_settling, departure, post_method, recover_method
+                self, self._pt_settling, departure, post_method
             )
             try:
                 migrate(
@@ -144,9 +144,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     instance=instance,
                 )  # fmt: skip
             if not ends.begun:
-                ends.given_up(
-                    context, instance, dest, block_migration, migrate_data
-                )
+                ends.given_up(context, instance, migrate_data)
         if departure.left_late:
             self._pt_late.look_soon(instance.uuid)
 

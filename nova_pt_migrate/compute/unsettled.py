@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One migration whose end must still be found out and carried through."""
 
-from collections.abc import Callable
+import dataclasses
 import datetime
 from typing import Any
 
@@ -22,6 +22,20 @@ WAITING = 'accepted'
 ENDED = ('completed', 'failed', 'cancelled', 'error')
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """What Nova holds in memory while a server migrates.
+
+    :ivar context: of the user's request
+    :ivar migrate_data: nova.objects.LibvirtLiveMigrateData
+    :ivar source_bdms: its block device mappings as on the source
+    """
+
+    context: Any
+    migrate_data: Any
+    source_bdms: Any
+
+
 class Unsettled:
     """A live migration from this host that no thread looks after any more.
 
@@ -30,8 +44,7 @@ class Unsettled:
     crash or a failure in their midst.
 
     :param driver: Nova's libvirt driver on this host
-    :param finish: Nova's post-migration step, if its process lives
-    :param roll_back: Nova's rollback, likewise
+    :param known: what its process knew of it, if that lives
     :param status: of a migration that is rolled back
     :param abort: nobody watches libvirt's job, so one that runs is aborted
     :param withheld: Nova has not initialised the server since it started
@@ -43,8 +56,7 @@ class Unsettled:
         server: str,
         migration: int,
         *,
-        finish: Callable[[], Any] | None = None,
-        roll_back: Callable[[str], Any] | None = None,
+        known: Known | None = None,
         status: str = 'failed',
         abort: bool = False,
         withheld: bool = False,
@@ -53,8 +65,7 @@ class Unsettled:
         self._driver = driver
         self._compute = driver.virtapi._compute
         self._migration = migration
-        self._finish = finish
-        self._roll_back = roll_back
+        self._known = known
         self._status = status
         self._abort = abort
         self._withheld = withheld
@@ -137,37 +148,44 @@ class Unsettled:
     def _roll_back_here(
         self, context: Any, instance: Any, migration: Any
     ) -> None:
-        if self._roll_back:
-            self._roll_back(self._status)
-            return
+        known = self._known or self._reconstructed(
+            context, instance, migration
+        )
         self._compute._rollback_live_migration(
-            context,
+            known.context,
             instance,
             migration.dest_compute,
-            migrate_data=originals.migrate_data(instance, migration),
+            migrate_data=known.migrate_data,
             migration_status=self._status,
-            source_bdms=originals.block_device_mappings(
-                context, instance, self._compute.volume_api
-            ),
+            source_bdms=known.source_bdms,
         )
 
     def _finish_there(
         self, context: Any, instance: Any, migration: Any
     ) -> None:
-        if self._finish:
-            finish, self._finish = self._finish, None
-            finish()
-            return
         # The network first: it is dark until the bindings are activated.
         self._compute.network_api.migrate_instance_start(
             context, instance, migration
         )
+        known = self._known or self._reconstructed(
+            context, instance, migration
+        )
         self._compute._post_live_migration(
-            context,
+            known.context,
             instance,
             migration.dest_compute,
-            migrate_data=originals.migrate_data(instance, migration),
-            source_bdms=originals.block_device_mappings(
+            block_migration=known.migrate_data.block_migration,
+            migrate_data=known.migrate_data,
+            source_bdms=known.source_bdms,
+        )
+
+    def _reconstructed(
+        self, context: Any, instance: Any, migration: Any
+    ) -> Known:
+        return Known(
+            context,
+            originals.migrate_data(instance, migration),
+            originals.block_device_mappings(
                 context, instance, self._compute.volume_api
             ),
         )

@@ -102,6 +102,7 @@ class Machine:
             self._held.clear()
             if self.persistent is None:
                 self.defined = False
+        self._clock.wake()
 
     def set_state(self, state: int) -> None:
         """Pause or resume; what was asked of a paused guest comes then."""

@@ -101,10 +101,14 @@ class Job:
         ]
 
     def _copy(self) -> None:
-        cancelled = self._clock.wait(
-            lambda: self._aborted, self._settings.copy_seconds
+        interrupted = self._clock.wait(
+            lambda: self._aborted or not self._machine.active,
+            self._settings.copy_seconds,
         )
-        if not cancelled:
+        if not self._machine.active:
+            self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
+            raise errors.invalid('domain is not running')
+        if not interrupted:
             self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
             return
         self._type = fakelibvirt.VIR_DOMAIN_JOB_CANCELLED

@@ -23,6 +23,29 @@ class OurMigrations(base.TwoComputes):
     UNPLUG_RETRY = 5.0
     LEASE = 1.0
 
+    def setUp(self) -> None:
+        super().setUp()
+        self.deadly: list[str] = []
+        self.processes.messages.append(self._watch_over_guests)
+        self.addCleanup(lambda: self.assertEqual([], self.deadly))
+
+    def _watch_over_guests(self, message: dict[str, Any]) -> None:
+        """Note what may destroy a guest that may run at the destination.
+
+        Only while libvirt on the source shows the guest active, without a
+        job, may the destination be told to clear what it has of the server.
+        """
+        if message['method'] != 'rollback_live_migration_at_destination':
+            return
+        instance = message['args']['instance']['nova_object.data']
+        hypervisor = self.double.hypervisors[instance['host']]
+        machine = hypervisor.machines.get(instance['uuid'])
+        if machine is None or not machine.active or machine.migrating:
+            self.deadly.append(
+                f'{instance["uuid"]} on {instance["host"]}: '
+                f'{machine and machine.state}'
+            )
+
     def _setup_compute_service(self) -> None:
         super()._setup_compute_service()
         conf.register_opts(nova_conf.CONF)

@@ -71,11 +71,13 @@ class Processes(fixtures.Fixture):
     :param get_neutron_client: what Nova's fixture has put in its place
     :ivar meet: called at each point of a living process, before it
         (``False``) and after it (``True``)
+    :ivar messages: each is called with each message before it is sent
     """
 
     def __init__(self, get_neutron_client: Callable[..., Any]) -> None:
         super().__init__()
         self.meet: Meet = lambda point, after: None
+        self.messages: list[Callable[[dict[str, Any]], None]] = []
         self._get_neutron_client = get_neutron_client
         self._alive: dict[str, Process] = {}
 
@@ -231,6 +233,8 @@ class Processes(fixtures.Fixture):
             bus: Any, target: Any, context: Any, message: Any, **more: Any
         ) -> Any:
             with this._point('rpc', message['method']):
+                for watch in this.messages:
+                    watch(message)
                 return send(bus, target, context, message, **more)
 
         def notifying(bus: Any, *args: Any, **more: Any) -> Any:
