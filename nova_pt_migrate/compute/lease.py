@@ -66,27 +66,43 @@ class Lease:
         if instance.host in (None, self._compute.host):
             return True
         return any(
-            self._may_come(migration)
+            self._may_come(context, instance, migration)
             for migration in objects.MigrationList.get_by_filters(
                 context, {'instance_uuid': server}
             )
             if migration.status not in OVER
         )
 
-    def _may_come(self, migration: Any) -> bool:
+    def _may_come(self, context: Any, instance: Any, migration: Any) -> bool:
         """Tell whether a migration that goes on needs devices here.
 
         The conductor names the destination of a live migration only when it
         has chosen among the hosts that have claimed.
         """
-        if migration.migration_type == fields.MigrationType.LIVE_MIGRATION:
-            return bool(
-                migration.status == 'accepted'
-                or migration.dest_compute == self._compute.host
+        if migration.migration_type != fields.MigrationType.LIVE_MIGRATION:
+            return self._compute.host in (
+                migration.source_compute,
+                migration.dest_compute,
             )
-        return self._compute.host in (
-            migration.source_compute,
-            migration.dest_compute,
+        if migration.status == 'accepted':
+            return True
+        return bool(
+            migration.dest_compute == self._compute.host
+            and not self._is_lost(context, instance, migration)
+        )
+
+    def _is_lost(self, context: Any, instance: Any, migration: Any) -> bool:
+        """True if the source was fenced and the guest has not arrived.
+
+        The server is about to be evacuated, perhaps to this very host, where
+        Nova would take what was claimed for the migration for its own.
+        """
+        source = objects.Service.get_by_compute_host(
+            context, migration.source_compute
+        )
+        return bool(
+            source.forced_down
+            and not self._compute.driver.instance_exists(instance)
         )
 
     def _take_over(

@@ -8,6 +8,7 @@ from typing import Any
 from nova import exception
 from nova import objects
 from nova.compute import task_states
+from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import timeutils
@@ -89,10 +90,10 @@ class Unsettled:
         migration = objects.Migration.get_by_id(context, self._migration)
         if migration.status in ENDED:
             return self._hand_over(context, instance)
-        if instance.host == migration.dest_compute:
-            return self._arrived(context, instance, migration)
         if instance.host != migration.source_compute:
-            return self._evacuated(context, instance, migration)
+            if self._is_evacuated(context, migration):
+                return self._evacuated(context, instance, migration)
+            return self._arrived(context, instance, migration)
         if instance.task_state not in (task_states.MIGRATING, None):
             return False
         if self.server in self._compute._waiting_live_migrations:
@@ -199,28 +200,47 @@ class Unsettled:
         compute.network_api.setup_networks_on_host(
             context, instance, compute.host, teardown=True
         )
-        compute._post_live_migration_remove_source_vol_connections(
-            context,
-            instance,
-            [
-                bdm
-                for bdm in originals.block_device_mappings(
-                    context, instance, compute.volume_api
-                )
-                if bdm.obj_what_changed()
-            ],
-        )
+        self._delete_old_attachments(context, instance)
         compute.rt.free_pci_device_allocations_for_instance(context, instance)
         compute._delete_allocation_after_move(context, instance, migration)
         self._end(migration, 'completed')
         return True
 
+    def _delete_old_attachments(self, context: Any, instance: Any) -> None:
+        bdms = originals.block_device_mappings(
+            context, instance, self._compute.volume_api
+        )
+        self._compute._post_live_migration_remove_source_vol_connections(
+            context,
+            instance,
+            [b for b in bdms if b.obj_what_changed() and b.connection_info],
+        )
+
     def _evacuated(self, context: Any, instance: Any, migration: Any) -> bool:
+        """Give up what both hosts of the migration had."""
+        left = {migration.dest_compute, migration.source_compute}
+        for host in left - {instance.host}:
+            self._compute.network_api.setup_networks_on_host(
+                context, instance, host, teardown=True
+            )
+        self._delete_old_attachments(context, instance)
         self._compute._delete_allocation_after_move(
             context, instance, migration
         )
         self._end(migration, 'failed')
         return True
+
+    def _is_evacuated(self, context: Any, migration: Any) -> bool:
+        return any(
+            other.id > migration.id
+            for other in objects.MigrationList.get_by_filters(
+                context,
+                {
+                    'instance_uuid': self.server,
+                    'migration_type': fields.MigrationType.EVACUATION,
+                },
+            )
+        )
 
     def _deleted(self, context: Any) -> bool:
         migration = objects.Migration.get_by_id(context, self._migration)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of a nova-compute that dies have in common."""
+
+from typing import Any
+
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+
+
+class Crashes(ours.OurMigrations):
+    """Whatever dies, the contract holds in the end, without an operator."""
+
+    def begin(self, server: dict[str, Any]) -> None:
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+
+    def settled(self, server: dict[str, Any]) -> None:
+        self.wait_for(
+            lambda: base.ENDED.intersection(self.migrations(server)),
+            'the end of the migration',
+            seconds=30.0,
+        )
+        self.wait_for(
+            lambda: self._task_state(server) is None, 'task state None'
+        )
+
+    def crash(
+        self,
+        server: dict[str, Any],
+        host: str,
+        kind: str,
+        name: str,
+        **how: Any,
+    ) -> None:
+        """Migrate until the host's nova-compute dies, and start it again."""
+        killed = self.processes.kill_at(host, kind, name, **how)
+        self.begin(server)
+        self.wait_for(killed.is_set, 'the crash')
+        self.start_again(host)
+        self.settled(server)
