@@ -82,6 +82,19 @@ def owned_migrate_vifs(migrate_data: Any) -> list[Any]:
     ]
 
 
+def put_devices_first(migrate_data: Any) -> None:
+    """Order the VIFs so that Nova takes no interface for a device of ours.
+
+    It tells the interfaces of the live XML by their MAC address, and where
+    two VIFs have one it takes the last (nova/virt/libvirt/migration.py:565).
+    Our devices have left the live XML then.
+    """
+    migrate_data.vifs = sorted(
+        migrate_data.vifs,
+        key=lambda vif: vif not in owned_migrate_vifs(migrate_data),
+    )
+
+
 def migrate_vifs(migrate_data: Any) -> list[Any]:
     """Return the VIFMigrateData that know their VIF on the source."""
     if not isinstance(migrate_data, migrate_data_obj.LibvirtLiveMigrateData):

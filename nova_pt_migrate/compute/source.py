@@ -173,6 +173,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                 guest, device_names,
             )  # fmt: skip
             return
+        ports.put_devices_first(migrate_data)
         try:
             with self._pt_departures.of(instance.uuid).running():
                 migrate(
