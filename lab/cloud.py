@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo asks of the cloud; runs in the tree, with its clients.
 
-    python -m lab.cloud create NAME HOST COUNT
+    python -m lab.cloud create NAME HOST COUNT [IMAGE]
     python -m lab.cloud look SERVER
+    python -m lab.cloud migrate SERVER HOST
+    python -m lab.cloud abort | pause | unpause SERVER
+    python -m lab.cloud image NAME FILE
     python -m lab.cloud delete SERVER
 
 Each prints one JSON object. Credentials come from the environment.
@@ -25,7 +28,9 @@ Facts = dict[str, typing.Any]
 Cloud = typing.Any  # openstacksdk is not typed
 
 
-def create(cloud: Cloud, name: str, host: str, count: int) -> Facts:
+def create(
+    cloud: Cloud, name: str, host: str, count: int, image: str = identity.IMAGE
+) -> Facts:
     """Boot a server with an ordinary port and some direct ports."""
     network = cloud.network.find_network(identity.NETWORK)
     number = _free_number(cloud)
@@ -40,7 +45,7 @@ def create(cloud: Cloud, name: str, host: str, count: int) -> Facts:
         )
     server = cloud.compute.create_server(
         name=name,
-        image_id=cloud.image.find_image(identity.IMAGE).id,
+        image_id=cloud.image.find_image(image).id,
         flavor_id=cloud.compute.find_flavor(identity.FLAVOR).id,
         networks=[{'port': port.id} for port in ports],
         host=host,
@@ -67,6 +72,35 @@ def look(cloud: Cloud, uuid: str) -> Facts:
         'migrations': migrations,
         'events': _events(cloud, uuid),
     }
+
+
+def migrate(cloud: Cloud, uuid: str, host: str) -> Facts:
+    """Ask for a live migration; does not wait for its end."""
+    cloud.compute.live_migrate_server(uuid, host=host, block_migration='auto')
+    return {}
+
+
+def abort(cloud: Cloud, uuid: str) -> Facts:
+    """Abort the live migration that a server is in."""
+    server = cloud.compute.get_server(uuid)
+    (migration,) = cloud.compute.server_migrations(server)
+    cloud.compute.abort_server_migration(migration, server)
+    return {}
+
+
+def change(cloud: Cloud, uuid: str, how: str, status: str) -> Facts:
+    """Pause or unpause a server, and wait until it is so."""
+    getattr(cloud.compute, f'{how}_server')(uuid)
+    server = cloud.compute.get_server(uuid)
+    cloud.compute.wait_for_server(server, status=status, wait=120)
+    return {}
+
+
+def image(cloud: Cloud, name: str, file: str) -> Facts:
+    """Upload an image of a guest, unless it is there."""
+    if cloud.image.find_image(name) is None:
+        identity.upload(cloud, name, file)
+    return {}
 
 
 def delete(cloud: Cloud, uuid: str) -> Facts:
@@ -122,7 +156,12 @@ EVENT = ('event', 'host', 'start_time', 'finish_time', 'result', 'details')
 
 Command = collections.abc.Callable[[Cloud, list[str]], Facts]
 COMMANDS: dict[str, Command] = {
-    'create': lambda cloud, a: create(cloud, a[0], a[1], int(a[2])),
+    'create': lambda cloud, a: create(cloud, a[0], a[1], int(a[2]), *a[3:]),
+    'migrate': lambda cloud, a: migrate(cloud, a[0], a[1]),
+    'pause': lambda cloud, a: change(cloud, a[0], 'pause', 'PAUSED'),
+    'unpause': lambda cloud, a: change(cloud, a[0], 'unpause', 'ACTIVE'),
+    'abort': lambda cloud, a: abort(cloud, a[0]),
+    'image': lambda cloud, a: image(cloud, a[0], a[1]),
     'look': lambda cloud, a: look(cloud, a[0]),
     'delete': lambda cloud, a: delete(cloud, a[0]),
 }

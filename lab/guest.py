@@ -27,35 +27,42 @@ TIMEOUT 0
 LABEL guest
  KERNEL vmlinuz
  APPEND initrd=initrd console=ttyS0 quiet panic=1 audit=0 net.ifnames=0 \
-mitigations=off tsc=reliable
+mitigations=off tsc=reliable{words}
 """
+DEAF = ' acpiphp.disable=1 pcie_ports=compat'
+"""What makes a kernel deaf to hot-plug: it releases no device."""
 
 
-def image(setup: settings.Settings) -> pathlib.Path:
-    """Return where the image is, or will be, in the cache."""
+def image(setup: settings.Settings, words: str = '') -> pathlib.Path:
+    """Return where the image is, or will be, in the cache.
+
+    :param words: added to the kernel's command line
+    """
     init = (initramfs.FILES / 'guest' / 'init').read_text()
     content = stages.digest(
-        initramfs.kernel(setup), init, BOOT, SIZE, repr(MODULES)
+        initramfs.kernel(setup), init, BOOT + words, SIZE, repr(MODULES)
     )
     return setup.cache / f'guest-{content}.qcow2'
 
 
-def build(setup: settings.Settings) -> None:
+def build(setup: settings.Settings, words: str = '') -> None:
     """Make the image: a FAT file system with a boot loader, no table."""
     setup.run.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=setup.run) as name:
         folder = pathlib.Path(name)
-        disk = _disk(setup, folder)
+        disk = _disk(setup, folder, words)
         packed = folder / 'disk.qcow2'
         _in_tree(setup, 'qemu-img', 'convert', '-O', 'qcow2', disk, packed)
         setup.cache.mkdir(parents=True, exist_ok=True)
-        packed.rename(image(setup))
+        packed.rename(image(setup, words))
 
 
-def _disk(setup: settings.Settings, folder: pathlib.Path) -> pathlib.Path:
+def _disk(
+    setup: settings.Settings, folder: pathlib.Path, words: str
+) -> pathlib.Path:
     init = initramfs.FILES / 'guest' / 'init'
     (folder / 'initrd').write_bytes(initramfs.build(setup, init, MODULES))
-    (folder / 'syslinux.cfg').write_text(BOOT)
+    (folder / 'syslinux.cfg').write_text(BOOT.format(words=words))
     boot = setup.tree / 'boot' / f'vmlinuz-{initramfs.kernel(setup)}'
     shutil.copyfile(boot, folder / 'vmlinuz')
     disk = folder / 'disk.img'

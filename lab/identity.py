@@ -110,16 +110,21 @@ def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
         cloud.image.delete_image(present)
         present = None
     if present is None:
-        cloud.image.create_image(
-            IMAGE,
-            guest=content,
-            filename=image,
-            disk_format='qcow2',
-            container_format='bare',
-            visibility='public',
-            hw_machine_type='q35',
-            hw_rng_model='virtio',
-        )
+        upload(cloud, IMAGE, image)
+
+
+def upload(cloud: Cloud, name: str, image: str) -> None:
+    """Make an image of a guest from a file."""
+    cloud.image.create_image(
+        name,
+        guest=pathlib.Path(image).stem,
+        filename=image,
+        disk_format='qcow2',
+        container_format='bare',
+        visibility='public',
+        hw_machine_type='q35',
+        hw_rng_model='virtio',
+    )
 
 
 def _program(word: str) -> typing.Callable[[settings.Settings], None]:

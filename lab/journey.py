@@ -60,10 +60,13 @@ def say(text: str) -> None:
 
 
 def boot(
-    setup: settings.Settings, name: str, host: str, devices: int
+    setup: settings.Settings, name: str, host: str, devices: int, *image: str
 ) -> facts.Server:
-    """Create a server with an ordinary port and direct ports; wait for it."""
-    made = facts.cloud(setup, 'create', name, host, str(devices))
+    """Create a server with an ordinary port and direct ports; wait for it.
+
+    :param image: its name, if not the usual one
+    """
+    made = facts.cloud(setup, 'create', name, host, str(devices), *image)
     server = facts.Server(made['server'], made['address'], tuple(made['macs']))
 
     def active() -> bool:

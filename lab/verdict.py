@@ -89,19 +89,30 @@ def place(facts: Facts) -> record.Place:
 
 
 def judge(
-    facts: Facts, source: str, destination: str
+    facts: Facts,
+    source: str,
+    destination: str,
+    migration: tuple[str, ...] = ('completed',),
+    seen_by_guest: bool = True,
 ) -> tuple[record.Check, ...]:
-    """Give every check of a migration that ought to have succeeded."""
+    """Give every check of a server that ought to be whole on a host.
+
+    :param source: the host on which nothing may be left
+    :param destination: where the server ought to be
+    :param migration: the states in which its last migration may be
+    :param seen_by_guest: the guest's kernel knows of its VFs
+    """
     here = facts.hosts[destination]
     return (
-        *_server(facts, destination),
+        *_server(facts, destination, migration),
         *_devices(facts, here),
+        *(_in_guest(facts, here) if seen_by_guest else ()),
         *_nothing_left(facts, facts.hosts[source], destination),
     )
 
 
 def _server(
-    facts: Facts, destination: str
+    facts: Facts, destination: str, migration: tuple[str, ...]
 ) -> collections.abc.Iterator[record.Check]:
     yield _check(
         f'the server is ACTIVE on {destination}',
@@ -114,8 +125,8 @@ def _server(
         facts.task_state or 'none',
     )
     yield _check(
-        'the migration is completed',
-        facts.migration_status == 'completed',
+        f'the migration is {" or ".join(migration)}',
+        facts.migration_status in migration,
         facts.migration_status,
     )
     yield _check(
@@ -151,7 +162,6 @@ def _devices(
         bool(slots) and slots == here.live,
         _listed(slots),
     )
-    yield from _in_guest(facts, here)
 
 
 def _in_guest(

@@ -10,6 +10,7 @@ from lab import settings
 
 NAMES = {
     'contract': 'the contract suite against the hosts\' real libvirt',
+    'faults': 'what goes wrong on purpose, and how the server ends',
     'short': 'a server with a VF there and back, with a verdict',
     'unplug_times': 'unplug-to-migrate times for 1, 2, 4 and 6 VFs',
 }
@@ -19,12 +20,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what names a scenario to its command."""
     said = '; '.join(f'{name}: {what}' for name, what in NAMES.items())
     parser.add_argument('name', choices=NAMES, help=said)
+    parser.add_argument(
+        'only', nargs='*', help='for faults: the names of some'
+    )
 
 
-def main(setup: settings.Settings, name: str) -> int:
+def main(setup: settings.Settings, name: str, only: list[str]) -> int:
     """Run a scenario; the exit status tells whether it passed."""
     module = importlib.import_module(f'lab.scenarios.{name}')
-    status: int = module.run(setup, report_folder(setup, name))
+    more = {'only': only} if only else {}
+    status: int = module.run(setup, report_folder(setup, name), **more)
     return status
 
 
