@@ -146,23 +146,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         Never raises for them: the guest runs here for good, and what Nova
         does next must be done.
         """
-        vifs = ports.owned(network_info)
-        if vifs:
-            others = replacements.Replacements(
-                context, instance, self.virtapi._compute
-            )
+        if ports.owned(network_info):
             try:
-                if self._pt_servers.of(instance).come_home(
-                    vifs, others=others
-                ):
-                    self._pt_late.note(instance.uuid)
+                self._pt_arrive(context, instance, ports.owned(network_info))
             except Exception:
                 LOG.exception(
                     'The devices are plugged later', instance=instance
                 )
                 self._pt_late.note(instance.uuid)
-            finally:
-                others.finish()
         super().post_live_migration_at_destination(
             context, instance,
             network_model.NetworkInfo(
@@ -198,6 +189,16 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 claims.tracker(self.virtapi).host,
                 check.among(failed.kwargs['requests']),
             ) from failed
+
+    def _pt_arrive(self, context: Any, instance: Any, vifs: Any) -> None:
+        others = replacements.Replacements(
+            context, instance, self.virtapi._compute
+        )
+        try:
+            if self._pt_servers.of(instance).come_home(vifs, others=others):
+                self._pt_late.note(instance.uuid)
+        finally:
+            others.finish()
 
     def _pt_free(self, context: Any, server: str) -> None:
         """Free what is held here for a server that does not come.

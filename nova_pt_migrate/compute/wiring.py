@@ -31,7 +31,7 @@ class VifWiring:
         try:
             self._vif_driver.plug(self._instance, self._vifs[device.port])
         except Exception as exc:
-            raise errors.HostError(
+            raise errors.UnfitDevice(
                 f'the VIF driver could not prepare it: {exc}'
             ) from exc
 

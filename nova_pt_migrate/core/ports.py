@@ -84,7 +84,7 @@ class Wiring(Protocol):
     def connect(self, device: model.Device) -> None:
         """Prepare the device before it is plugged; may be repeated.
 
-        :raises errors.HostError: the device is as it was before
+        :raises errors.UnfitDevice: it is as it was before
         """
 
     def disconnect(self, device: model.Device) -> None:

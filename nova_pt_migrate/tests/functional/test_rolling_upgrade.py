@@ -4,6 +4,7 @@
 from typing import Any
 
 from nova_pt_migrate.compute import peers
+from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -60,9 +61,6 @@ class FromStockTest(Mixed):
 class ToStockTest(Mixed):
     DRIVERS = {base.DESTINATION: base.STOCK}
 
-    def allow(self) -> None:
-        self.computes[base.SOURCE].driver._pt_allow_stock = True
-
     def test_is_refused(self) -> None:
         self.assert_refused('allow_stock_destination')
 
@@ -78,12 +76,29 @@ class ToStockTest(Mixed):
 
         whole.check(always.End(base.THIRD, 'completed'))
 
-    def test_completes_where_it_is_allowed(self) -> None:
-        self.allow()
+    def test_a_server_without_devices_of_ours(self) -> None:
+        server, whole = self.prepare(self.ports.ordinary())
+
+        self.migrate(server)
+
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+
+class ToStockAllowedTest(Mixed):
+    DRIVERS = {base.DESTINATION: base.STOCK}
+
+    def _setup_compute_service(self) -> None:
+        super()._setup_compute_service()
+        self.flags(group='pt_migrate', allow_stock_destination=True)
+
+    def test_completes(self) -> None:
         self.assert_moves()
 
-    def test_there_and_back_where_it_is_allowed(self) -> None:
-        self.allow()
+    def test_without_a_shared_instance_path(self) -> None:
+        self.unshare_instance_path()
+        self.assert_moves()
+
+    def test_there_and_back(self) -> None:
         server, whole = self.prepare(self.all_ports())
 
         self.migrate(server)
@@ -91,12 +106,15 @@ class ToStockTest(Mixed):
 
         whole.check(always.End(base.SOURCE, 'completed'))
 
-    def test_a_server_without_devices_of_ours(self) -> None:
-        server, whole = self.prepare(self.ports.ordinary())
+    def test_it_stays_where_the_migration_fails(self) -> None:
+        server, whole = self.prepare(self.all_ports())
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('no route to the destination')
+        )
 
-        self.migrate(server)
+        self.migrate(server, 'failed')
 
-        whole.check(always.End(base.DESTINATION, 'completed'))
+        whole.check(always.End(base.SOURCE, 'failed'))
 
 
 class VersionsTest(Mixed):

@@ -5,6 +5,7 @@ from typing import Any
 
 import fixtures
 from neutronclient.common import exceptions as neutron_client_exc
+from nova import exception
 
 from nova_pt_migrate.compute import server as compute_server
 from nova_pt_migrate.testing import errors
@@ -87,6 +88,26 @@ class AnotherIsTakenTest(UnfitDevice):
         self.fail(1)
         self.assert_arrives([self.ports.direct_physical()], 2)
 
+    def test_nova_cannot_prepare_it(self) -> None:
+        vif_driver = self.computes[base.DESTINATION].driver.vif_driver
+        plug = vif_driver.plug
+        prepared: list[str] = []
+
+        def refuse(instance: Any, vif: Any) -> None:
+            """Refuse the first, once the guest has come."""
+            slot = vif['profile'].get('pci_slot')
+            if self.double.calls.of('migrateToURI3') and slot:
+                prepared.append(slot)
+                if len(prepared) == 1:
+                    raise exception.VirtualInterfacePlugException('no VF')
+            plug(instance, vif)
+
+        self.useFixture(
+            fixtures.MockPatchObject(vif_driver, 'plug', new=refuse)
+        )
+        self.assert_arrives(self.ports.direct(), 1)
+        self.assertEqual(2, len(prepared))
+
     def test_the_first_others_are_unfit_too(self) -> None:
         self.fail(compute_server.OTHERS)
         self.assert_arrives(self.ports.direct(), compute_server.OTHERS + 1)
@@ -116,6 +137,20 @@ class AnotherIsTakenTest(UnfitDevice):
 
         whole.check(always.End(base.SOURCE, 'completed'))
         self.assert_one_owner(there, whole.devices().values())
+
+
+class FromStockTest(UnfitDevice):
+    """The persistent XML comes without devices, and without addresses."""
+
+    DRIVERS = {base.SOURCE: base.STOCK}
+
+    def test_the_only_one_is_unfit(self) -> None:
+        self.fail(1)
+        self.assert_arrives(self.ports.direct(), 2)
+
+    def setUp(self) -> None:
+        ours.OurMigrations.setUp(self)
+        self.computes[base.DESTINATION].driver._pt_settling.stop()
 
 
 class NoneIsTakenTest(UnfitDevice):
