@@ -148,7 +148,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         """
         if ports.owned(network_info):
             try:
-                self._pt_arrive(context, instance, ports.owned(network_info))
+                self._pt_arrive(context, instance, network_info)
             except Exception:
                 LOG.exception(
                     'The devices are plugged later', instance=instance
@@ -190,12 +190,16 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 check.among(failed.kwargs['requests']),
             ) from failed
 
-    def _pt_arrive(self, context: Any, instance: Any, vifs: Any) -> None:
+    def _pt_arrive(
+        self, context: Any, instance: Any, network_info: Any
+    ) -> None:
         others = replacements.Replacements(
-            context, instance, self.virtapi._compute
+            context, instance, self.virtapi._compute, network_info
         )
         try:
-            if self._pt_servers.of(instance).come_home(vifs, others=others):
+            if self._pt_servers.of(instance).come_home(
+                ports.owned(network_info), others=others
+            ):
                 self._pt_late.note(instance.uuid)
         finally:
             others.finish()

@@ -44,7 +44,6 @@ def exchange(
             plug = _record(domain, xml_of, others, vif, other)
         except errors.HostError as exc:
             failures[address] += f' ({exc})'
-            others.cancel(other)
             continue
         LOG.error(
             'Device %s cannot be plugged: %s. The server gets %s instead; '
@@ -55,6 +54,21 @@ def exchange(
         exchanged.append(other)
         plugs.append(plug)
     return exchanged, plugs
+
+
+def reconcile(
+    domain: core_ports.Domain,
+    xml_of: ports.XmlOf,
+    others: replacements.Replacements,
+) -> None:
+    """Let the persistent XML have what the ports name, after a crash.
+
+    :raises errors.HostError: libvirt does not answer
+    """
+    for address, vif in others.strays():
+        (device,) = ports.devices([vif], xml_of)
+        if device.address not in domain.observe().persistent:
+            domain.exchange(address, device.xml)
 
 
 def _record(

@@ -3,8 +3,8 @@
 
 A server has arrived, and its devices are allocated to it. Another device is
 claimed and allocated as Nova does it, and the port then names it, in Neutron
-as in Nova. The bad ones stay allocated until the end: the tracker would give
-them out again.
+as in Nova. The bad ones stay allocated until the end, since the tracker would
+give them out again; then all that no port names is freed.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.core import errors
 
+InstancePCIRequest = instance_pci_requests.InstancePCIRequest
 LOG = logging.getLogger(__name__)
 
 
@@ -27,23 +28,43 @@ class Replacements:
     """Finds other devices for the ports of one server.
 
     :param compute: nova.compute.manager.ComputeManager of this host
+    :param network_info: all VIFs of the server
     """
 
-    def __init__(self, context: Any, instance: Any, compute: Any) -> None:
+    def __init__(
+        self, context: Any, instance: Any, compute: Any, network_info: Any
+    ) -> None:
         self._context = context
         self._instance = instance
         self._tracker = compute.rt
         self._network_api = compute.network_api
-        self._bad: list[str] = []
+        self._vifs = {
+            vif['profile']['pci_slot']: vif
+            for vif in network_info
+            if (vif['profile'] or {}).get('pci_slot')
+        }
+
+    def strays(self) -> list[tuple[str, ports.Vif]]:
+        """Return devices that no port names, each with the VIF it was for.
+
+        nova-compute may have ended while it exchanged them.
+        """
+        held = self._held()
+        return [
+            (address, vif)
+            for address in self._unnamed(held)
+            for slot, vif in self._vifs.items()
+            if slot in held
+            and held[slot].request_id == held[address].request_id
+        ]
 
     def claim(self, vif: ports.Vif) -> ports.Vif | None:
         """Return the VIF as it would be with another device, allocated.
 
         :returns: None if this host has no other one that fits
         """
-        before = self._held()
         try:
-            device = self._allocate(before.get(vif['profile']['pci_slot']))
+            device = self._allocate(self._held()[vif['profile']['pci_slot']])
             if device is None:
                 return None
             other = copy.deepcopy(vif)
@@ -54,7 +75,6 @@ class Replacements:
             return None
         except Exception:
             LOG.exception('No other device for port %s', vif['id'])
-            self._bad += [each for each in self._held() if each not in before]
             return None
         return other
 
@@ -73,7 +93,8 @@ class Replacements:
                 f'Neutron does not take another device for port '
                 f'{other["id"]}: {exc}'
             ) from exc
-        self._bad.append(bad['profile']['pci_slot'])
+        del self._vifs[bad['profile']['pci_slot']]
+        self._vifs[other['profile']['pci_slot']] = other
         try:
             self._network_api.get_instance_nw_info(
                 self._context, self._instance
@@ -83,18 +104,14 @@ class Replacements:
                 'Nova reads the port again later', instance=self._instance
             )
 
-    def cancel(self, other: ports.Vif) -> None:
-        """Free the other device; nobody was told of it."""
-        self._bad.append(other['profile']['pci_slot'])
-
     def finish(self) -> None:
         """Free the devices that no port names. Never raises."""
         try:
-            for address, device in self._held().items():
-                if address in self._bad:
-                    self._tracker.unclaim_pci_devices(
-                        self._context, device, self._instance
-                    )
+            held = self._held()
+            for address in self._unnamed(held):
+                self._tracker.unclaim_pci_devices(
+                    self._context, held[address], self._instance
+                )
         except Exception:
             LOG.exception(
                 'Devices that nobody uses stay allocated until the server '
@@ -111,9 +128,7 @@ class Replacements:
         requests = [
             request
             for request in self._instance.pci_requests.requests
-            if bad is not None
-            and request.request_id == bad.request_id
-            and request.count == 1
+            if request.request_id == bad.request_id and request.count == 1
         ]
         if not requests:
             return None
@@ -128,6 +143,19 @@ class Replacements:
             self._context, self._instance
         )
         return device
+
+    def _unnamed(self, held: dict[str, Any]) -> list[str]:
+        """Return the devices for ports that none of the ports names."""
+        for_ports = {
+            request.request_id
+            for request in self._instance.pci_requests.requests
+            if request.source == InstancePCIRequest.NEUTRON_PORT
+        }
+        return [
+            address
+            for address, device in held.items()
+            if address not in self._vifs and device.request_id in for_ports
+        ]
 
     def _held(self) -> dict[str, Any]:
         held = claims.held(self._tracker).get(self._instance.uuid, [])

@@ -120,6 +120,8 @@ class Server:
             host PCI address; it is logged with what to do
         """
         try:
+            if others is not None:
+                exchange.reconcile(self._domain, self._xml_of, others)
             todo, found = self._plan(model.Place.HOME, vifs)
         except errors.HostError as exc:
             return self._report({vif['id']: str(exc) for vif in vifs})
