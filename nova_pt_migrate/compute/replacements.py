@@ -4,7 +4,7 @@
 A server has arrived, and its devices are allocated to it. Another device is
 claimed and allocated as Nova does it, and the port then names it, in Neutron
 as in Nova. The bad ones stay allocated until the end, since the tracker would
-give them out again; then all that no port names is freed.
+give them out again; then all but the one that the port names are freed.
 """
 
 import contextlib
@@ -20,7 +20,6 @@ from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.core import errors
 
-InstancePCIRequest = instance_pci_requests.InstancePCIRequest
 LOG = logging.getLogger(__name__)
 
 
@@ -45,17 +44,21 @@ class Replacements:
         }
 
     def strays(self) -> list[tuple[str, ports.Vif]]:
-        """Return devices that no port names, each with the VIF it was for.
+        """Return second devices for a port, which it does not name.
 
-        nova-compute may have ended while it exchanged them.
+        :returns: each with the VIF of the port, which has the first one;
+            nova-compute may have ended while it exchanged them
         """
         held = self._held()
-        return [
-            (address, vif)
-            for address in self._unnamed(held)
+        by_request = {
+            held[slot].request_id: vif
             for slot, vif in self._vifs.items()
-            if slot in held
-            and held[slot].request_id == held[address].request_id
+            if slot in held and held[slot].request_id
+        }
+        return [
+            (address, by_request[device.request_id])
+            for address, device in held.items()
+            if address not in self._vifs and device.request_id in by_request
         ]
 
     def claim(self, vif: ports.Vif) -> ports.Vif | None:
@@ -105,10 +108,10 @@ class Replacements:
             )
 
     def finish(self) -> None:
-        """Free the devices that no port names. Never raises."""
+        """Free all devices of a port but the one it names. Never raises."""
         try:
             held = self._held()
-            for address in self._unnamed(held):
+            for address, _ in self.strays():
                 self._tracker.unclaim_pci_devices(
                     self._context, held[address], self._instance
                 )
@@ -143,19 +146,6 @@ class Replacements:
             self._context, self._instance
         )
         return device
-
-    def _unnamed(self, held: dict[str, Any]) -> list[str]:
-        """Return the devices for ports that none of the ports names."""
-        for_ports = {
-            request.request_id
-            for request in self._instance.pci_requests.requests
-            if request.source == InstancePCIRequest.NEUTRON_PORT
-        }
-        return [
-            address
-            for address, device in held.items()
-            if address not in self._vifs and device.request_id in for_ports
-        ]
 
     def _held(self) -> dict[str, Any]:
         held = claims.held(self._tracker).get(self._instance.uuid, [])
