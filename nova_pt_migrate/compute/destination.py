@@ -18,6 +18,8 @@ from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import servers
+from nova_pt_migrate.compute import story
+from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     _pt_checking: threading.local
     _pt_late: late.LateReleases
     _pt_servers: servers.Servers
+    _pt_tell: story.Tell
     _pt_protocols = peers.SPOKEN
 
     def check_can_live_migrate_destination(
@@ -71,6 +74,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             requests = claims.requests(context, instance)
             unmet = claims.unmet(tracker, requests)
             if unmet:
+                self._pt_tell(context, instance).tell(_no_device(unmet))
                 raise _refused(tracker.host, unmet)
             self._pt_checking.check = _Check(instance.uuid, requests)
         data = super().check_can_live_migrate_destination(
@@ -197,9 +201,9 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             context, instance, self.virtapi._compute, network_info
         )
         try:
-            if self._pt_servers.of(instance).come_home(
-                ports.owned(network_info), others=others
-            ):
+            if self._pt_servers.of(
+                instance, self._pt_tell(context, instance)
+            ).come_home(ports.owned(network_info), others=others):
                 self._pt_late.note(instance.uuid)
         finally:
             others.finish()
@@ -216,6 +220,15 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             LOG.exception(
                 'Devices for server %s stay claimed here for a while', server
             )
+
+
+def _no_device(requests: list[claims.Request]) -> reasons.Failure:
+    """Say what there is no device for, on whatever host was tried last."""
+    return reasons.Failure(
+        reasons.Reason.NO_DEVICE,
+        'no free device for '
+        + ', '.join(request.owner for request in requests),
+    )
 
 
 def _refused(

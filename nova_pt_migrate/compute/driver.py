@@ -7,6 +7,7 @@ Its hooks translate between Nova and :mod:`compute.server`; they are in
 stock detach and re-attach handle every other type.
 """
 
+import functools
 import threading
 from typing import Any
 
@@ -28,6 +29,7 @@ from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import settling
 from nova_pt_migrate.compute import source
 from nova_pt_migrate.compute import startup
+from nova_pt_migrate.compute import story
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.host import events
@@ -59,6 +61,7 @@ class PassthroughLibvirtDriver(
         self._pt_allow_stock = settings.allow_stock_destination
         self._pt_servers = servers.Servers(self, settings, self._pt_events)
         self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
+        self._pt_tell = functools.partial(story.Story, host=CONF.host)
         self._pt_settling = settling.Settling(
             self._pt_departures,
             settings.claim_lease_interval,

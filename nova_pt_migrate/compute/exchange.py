@@ -5,6 +5,7 @@ The records come first, so that whoever reads them later, after a failure or a
 restart, finds the device that the guest has or is to have.
 """
 
+import dataclasses
 from typing import Any
 
 from oslo_log import log as logging
@@ -13,6 +14,7 @@ from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 
 LOG = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ def exchange(
     xml_of: ports.XmlOf,
     others: replacements.Replacements,
     vifs: list[ports.Vif],
-    failures: dict[str, str],
+    failures: dict[str, reasons.Failure],
 ) -> tuple[list[ports.Vif], list[steps.Plug]]:
     """Exchange the devices of the VIFs, as far as there are others.
 
@@ -43,7 +45,9 @@ def exchange(
         try:
             plug = _record(domain, xml_of, others, vif, other)
         except errors.HostError as exc:
-            failures[address] += f' ({exc})'
+            failures[address] = dataclasses.replace(
+                failures[address], text=f'{failures[address]} ({exc})'
+            )
             continue
         LOG.error(
             'Device %s cannot be plugged: %s. The server gets %s instead; '

@@ -20,6 +20,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers as compute_servers
+from nova_pt_migrate.compute import story
 
 LOG = logging.getLogger(__name__)
 LONGEST_PAUSE = 64
@@ -85,16 +86,19 @@ class LateReleases:
                 instance.refresh()
                 # Whatever operation is under way ends by looking itself.
                 if instance.host == self._host:
-                    self._bring_back(instance, vifs)
+                    self._bring_back(context, instance, vifs)
                     return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)
         self._forget(server)
 
-    def _bring_back(self, instance: Any, vifs: list[Any]) -> None:
+    def _bring_back(
+        self, context: Any, instance: Any, vifs: list[Any]
+    ) -> None:
         if instance.task_state:
             return
-        if self._servers.of(instance).take_back(vifs):
+        teller = story.Story(context, instance, self._host, story.HEAL)
+        if self._servers.of(instance, teller).take_back(vifs):
             self.note(instance.uuid)
         else:
             self._forget(instance.uuid)

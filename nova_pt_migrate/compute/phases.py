@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One INFO line for each phase entered and left, for people and tools."""
+"""Tell of each phase that is entered and left: in the log, and to users."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
+from typing import Protocol
 
 from oslo_log import log as logging
+
+from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
 
@@ -13,38 +17,79 @@ LOG = logging.getLogger(__name__)
 class Phase:
     """A phase of one migration on one host.
 
-    :ivar result: ``ok``, or a word on what went wrong, set by the owner
+    :ivar name: look, unplug, move, plug or heal
+    :ivar migration: UUID of the migration, where the host knows it
+    :ivar devices: host PCI addresses
+    :ivar result: ``ok``, or a word on what went wrong
+    :ivar failures: what went wrong, by device; the key is empty where it is
+        not about one
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, name: str, migration: str | None, devices: Iterable[str]
+    ) -> None:
+        self.name = name
+        self.migration = migration
+        self.devices = tuple(devices)
         self.result = 'ok'
+        self.failures: dict[str, reasons.Failure] = {}
+
+    def fail(
+        self, result: str, failures: Mapping[str, reasons.Failure]
+    ) -> None:
+        """Say that it went wrong; it still ends where its owner ends it."""
+        self.result = result
+        self.failures.update(failures)
+
+
+class Teller(Protocol):
+    """Takes down what users are told; raises nothing."""
+
+    def begin(self, phase: Phase) -> None:
+        """The phase has begun."""
+
+    def end(self, phase: Phase) -> None:
+        """The phase has ended, as its result and failures say."""
 
 
 @contextlib.contextmanager
 def phase(
-    name: str, server: str, migration: str | None, devices: Iterable[str] = ()
+    name: str,
+    server: str,
+    migration: str | None,
+    devices: Iterable[str] = (),
+    teller: Teller | None = None,
+    escaped: reasons.Reason = reasons.Reason.HOST_ERROR,
 ) -> Iterator[Phase]:
-    """Log the begin and the end of a phase.
+    """Surround a phase of a live migration, or of healing after it.
 
-    :param name: look, unplug, move or plug
     :param server: UUID of the server
-    :param migration: UUID of the migration, where the host knows it
-    :param devices: host PCI addresses
+    :param escaped: the reason that an exception stands for which leaves the
+        phase before its owner has said what is wrong
     """
+    current = Phase(name, migration, devices)
     text = (
         f'server={server} migration={migration or "-"} '
-        f'devices={",".join(devices) or "-"}'
+        f'devices={",".join(current.devices) or "-"}'
     )
     LOG.info('pt_migrate phase=%s event=start %s', name, text)
-    current = Phase()
+    if teller:
+        teller.begin(current)
     try:
         yield current
-    except BaseException as exc:
+    except Exception as exc:
         if current.result == 'ok':
-            current.result = type(exc).__name__
+            current.fail(
+                type(exc).__name__, {'': reasons.Failure(escaped, str(exc))}
+            )
+        raise
+    except BaseException as exc:
+        current.result = type(exc).__name__
         raise
     finally:
         LOG.info(
             'pt_migrate phase=%s event=end %s result=%s',
             name, text, current.result,
         )  # fmt: skip
+        if teller:
+            teller.end(current)

@@ -4,11 +4,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from nova import exception
 from nova.compute import power_state
 
+from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import reasons as codes
 from nova_pt_migrate.pairing import contract
 
 
@@ -35,3 +38,18 @@ def reasons(
     for pairing in pairings:
         found.extend(pairing.reasons_not_ready(state))
     return found
+
+
+def refuse(phase: phases.Phase, not_ready: list[str], peer: list[str]) -> None:
+    """Refuse, in the phase, if there is any reason.
+
+    :param not_ready: why the server may not leave this host
+    :param peer: why it may not come to the other
+    :raises nova.exception.MigrationPreCheckError: naming every reason
+    """
+    if not not_ready and not peer:
+        return
+    refused = str(errors.Refused([*not_ready, *peer]))
+    reason = codes.Reason.NOT_READY if not_ready else codes.Reason.PEER
+    phase.fail('refused', {'': codes.Failure(reason, refused)})
+    raise exception.MigrationPreCheckError(reason=refused)

@@ -19,10 +19,14 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import plan
 from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
+ABORTED = reasons.Failure(
+    reasons.Reason.ABORTED, 'the live migration was aborted'
+)
 OTHERS = 3
 """Devices that are tried for a port instead of one that is unfit."""
 
@@ -33,6 +37,7 @@ class Server:
     :param domain: the server's libvirt domain
     :param vif_driver: Nova's, for the host's side of each device
     :param xml_of: gives the libvirt element of a VIF
+    :param teller: takes down what the user is told
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class Server:
         xml_of: ports.XmlOf,
         settings: configuration.Settings,
         clock: Callable[[], float] = time.monotonic,
+        teller: phases.Teller | None = None,
     ) -> None:
         self._instance = instance
         self._domain = domain
@@ -50,6 +56,7 @@ class Server:
         self._xml_of = xml_of
         self._settings = settings
         self._clock = clock
+        self._teller = teller
 
     def leave(
         self,
@@ -82,13 +89,13 @@ class Server:
                 step.alias for step in unplugs if step.device in outcome.done
             )
             if departure.stopped:
-                phase.result = 'aborted'
-                raise errors.Aborted('the live migration was aborted')
+                phase.fail('aborted', {'': ABORTED})
+                raise errors.Aborted(ABORTED.text)
             if outcome.failures:
-                phase.result = 'unplug_failed'
+                phase.fail('unplug_failed', outcome.failures)
                 raise errors.NotUnplugged(outcome.failures)
 
-    def take_back(self, vifs: list[ports.Vif]) -> dict[str, str]:
+    def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
         """Plug again what the guest released though it was to keep it.
 
         Only what the persistent XML still has: Nova takes a device out of it
@@ -109,7 +116,7 @@ class Server:
         migration: str | None = None,
         phase: str = 'plug',
         others: replacements.Replacements | None = None,
-    ) -> dict[str, str]:
+    ) -> dict[str, reasons.Failure]:
         """Plug each device of the VIFs that the live domain lacks.
 
         Never raises for a device or for libvirt: the guest runs here, and
@@ -124,7 +131,14 @@ class Server:
                 exchange.reconcile(self._domain, self._xml_of, others)
             todo, found = self._plan(model.Place.HOME, vifs)
         except errors.HostError as exc:
-            return self._report({vif['id']: str(exc) for vif in vifs})
+            return self._report(
+                {
+                    vif['profile']['pci_slot']: reasons.Failure(
+                        reasons.Reason.HOST_ERROR, str(exc)
+                    )
+                    for vif in vifs
+                }
+            )
         plugs = [step for step in todo if isinstance(step, steps.Plug)]
         if not plugs:
             return {}
@@ -146,7 +160,7 @@ class Server:
                 outcome = self._plug(plugs, vifs, seconds)
                 failures |= outcome.failures
             if failures:
-                told.result = 'plug_failed'
+                told.fail('plug_failed', failures)
         return self._report(failures)
 
     def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
@@ -192,9 +206,12 @@ class Server:
             self._instance.uuid,
             migration,
             [step.device.address for step in todo],
+            self._teller,
         )
 
-    def _report(self, failures: dict[str, str]) -> dict[str, str]:
+    def _report(
+        self, failures: dict[str, reasons.Failure]
+    ) -> dict[str, reasons.Failure]:
         for device, reason in failures.items():
             LOG.error(
                 'Device %s is not in the guest: %s. The server runs without '

@@ -6,6 +6,7 @@ from typing import Any
 from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import server
 from nova_pt_migrate.host import domain as host_domain
@@ -29,9 +30,12 @@ class Servers:
         self._settings = settings
         self._events = device_events
 
-    def of(self, instance: Any) -> server.Server:
+    def of(
+        self, instance: Any, teller: phases.Teller | None = None
+    ) -> server.Server:
         """Return the devices of an instance on this host.
 
+        :param teller: takes down what the user is told
         :raises nova.exception.InstanceNotFound: its domain is not here
         """
         return server.Server(
@@ -40,6 +44,7 @@ class Servers:
             self._driver.vif_driver,
             lambda vif: self.config(instance, vif).to_xml(),
             self._settings,
+            teller=teller,
         )
 
     def domain(self, instance: Any) -> host_domain.LibvirtDomain:

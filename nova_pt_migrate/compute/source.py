@@ -4,7 +4,6 @@
 import functools
 from typing import Any
 
-from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
@@ -19,8 +18,9 @@ from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import readiness
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import settling
+from nova_pt_migrate.compute import story
 from nova_pt_migrate.compute import wide
-from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.host import events
 
 LOG = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     _pt_servers: servers.Servers
     _pt_late: late.LateReleases
     _pt_settling: settling.Settling
+    _pt_tell: story.Tell
     _pt_protocols = peers.SPOKEN
     _pt_allow_stock: bool
 
@@ -52,20 +53,26 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = ports.owned(instance.get_network_info())
         if vifs:
-            with phases.phase('look', instance.uuid, None) as phase:
-                reasons = readiness.reasons(
-                    instance,
-                    vifs,
-                    self._pt_servers.domain(instance),
-                    self._pt_pairings,
-                ) + peers.reasons(
-                    dest_check_data, self._pt_protocols, self._pt_allow_stock
+            with phases.phase(
+                'look',
+                instance.uuid,
+                None,
+                teller=self._pt_tell(context, instance),
+            ) as phase:
+                readiness.refuse(
+                    phase,
+                    readiness.reasons(
+                        instance,
+                        vifs,
+                        self._pt_servers.domain(instance),
+                        self._pt_pairings,
+                    ),
+                    peers.reasons(
+                        dest_check_data,
+                        self._pt_protocols,
+                        self._pt_allow_stock,
+                    ),
                 )
-                if reasons:
-                    phase.result = 'refused'
-                    raise exception.MigrationPreCheckError(
-                        reason=str(errors.Refused(reasons))
-                    )
         data = super().check_can_live_migrate_source(
             context, instance, dest_check_data, block_device_info
         )
@@ -184,7 +191,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                             peers.arriving(migrate_data)
                         ),
                         functools.partial(
-                            self._pt_moving, instance, migrate_data
+                            self._pt_moving, context, instance, migrate_data
                         ),
                     ),
                     device_names,
@@ -205,7 +212,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = ports.source_vifs(migrate_data)
         if ports.owned(vifs):
-            self._pt_servers.of(instance).leave(
+            self._pt_servers.of(
+                instance, self._pt_tell(context, instance)
+            ).leave(
                 ports.owned(vifs),
                 migrate_data.migration.uuid,
                 self._pt_departures.of(instance.uuid),
@@ -228,7 +237,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     ) -> None:
         """Bring the server home: after arrival, and after a failure."""
         vifs = ports.owned(network_info)
-        if vifs and self._pt_servers.of(instance).come_home(vifs):
+        if vifs and self._pt_servers.of(
+            instance, self._pt_tell(context, instance)
+        ).come_home(vifs):
             self._pt_late.note(instance.uuid)
         guest = self._host.get_guest(instance)
         for vif in ports.left_to_nova(network_info):
@@ -238,6 +249,14 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     context, instance, instance.image_meta, vif
                 )
 
-    def _pt_moving(self, instance: Any, migrate_data: Any) -> Any:
+    def _pt_moving(
+        self, context: Any, instance: Any, migrate_data: Any
+    ) -> Any:
         self._pt_departures.of(instance.uuid).begin_move()
-        return phases.phase('move', instance.uuid, migrate_data.migration.uuid)
+        return phases.phase(
+            'move',
+            instance.uuid,
+            migrate_data.migration.uuid,
+            teller=self._pt_tell(context, instance),
+            escaped=reasons.Reason.MOVE_FAILED,
+        )

@@ -8,13 +8,14 @@ from typing import Any
 from nova import exception
 from nova import objects
 from nova.compute import task_states
-from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
+from nova_pt_migrate.compute import leftovers
 from nova_pt_migrate.compute import originals
 from nova_pt_migrate.compute import whereabouts as hosts
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
@@ -86,14 +87,20 @@ class Unsettled:
                 expected_attrs=['flavor', 'info_cache', 'system_metadata'],
             )
         except exception.InstanceNotFound:
-            return self._deleted(context)
+            migration = objects.Migration.get_by_id(context, self._migration)
+            leftovers.of_deletion(self._compute, context, migration)
+            return True
         migration = objects.Migration.get_by_id(context, self._migration)
         if migration.status in ENDED:
             return self._hand_over(context, instance)
         if instance.host != migration.source_compute:
-            if self._is_evacuated(context, migration):
-                return self._evacuated(context, instance, migration)
-            return self._arrived(context, instance, migration)
+            give_up = (
+                leftovers.of_evacuation
+                if leftovers.is_evacuated(context, migration)
+                else leftovers.of_arrival
+            )
+            give_up(self._compute, context, instance, migration)
+            return True
         if instance.task_state not in (task_states.MIGRATING, None):
             return False
         if self.server in self._compute._waiting_live_migrations:
@@ -138,10 +145,18 @@ class Unsettled:
         LOG.info('The guest is %s.', found.value, instance=instance)
         if found is whereabouts.Guest.UNKNOWN:
             return False
+        if self._known is None:
+            self._driver._pt_tell(context, instance).tell(
+                reasons.Failure(
+                    reasons.Reason.INTERRUPTED,
+                    f'nova-compute of {migration.source_compute} ended; the '
+                    f'guest was found {found.value}',
+                )
+            )
         if found is whereabouts.Guest.THERE:
             self._finish_there(context, instance, migration)
         elif instance.task_state is None:
-            self._end(migration, self._status)
+            leftovers.end(migration, self._status)
         else:
             self._roll_back_here(context, instance, migration)
         return self._hand_over(context, instance)
@@ -190,70 +205,6 @@ class Unsettled:
                 context, instance, self._compute.volume_api
             ),
         )
-
-    def _arrived(self, context: Any, instance: Any, migration: Any) -> bool:
-        """Give up what this host still has of a server that has left it."""
-        compute = self._compute
-        compute.network_api.migrate_instance_start(
-            context, instance, migration
-        )
-        compute.network_api.setup_networks_on_host(
-            context, instance, compute.host, teardown=True
-        )
-        self._delete_old_attachments(context, instance)
-        compute.rt.free_pci_device_allocations_for_instance(context, instance)
-        compute._delete_allocation_after_move(context, instance, migration)
-        self._end(migration, 'completed')
-        return True
-
-    def _delete_old_attachments(self, context: Any, instance: Any) -> None:
-        bdms = originals.block_device_mappings(
-            context, instance, self._compute.volume_api
-        )
-        self._compute._post_live_migration_remove_source_vol_connections(
-            context,
-            instance,
-            [b for b in bdms if b.obj_what_changed() and b.connection_info],
-        )
-
-    def _evacuated(self, context: Any, instance: Any, migration: Any) -> bool:
-        """Give up what both hosts of the migration had."""
-        left = {migration.dest_compute, migration.source_compute}
-        for host in left - {instance.host}:
-            self._compute.network_api.setup_networks_on_host(
-                context, instance, host, teardown=True
-            )
-        self._delete_old_attachments(context, instance)
-        self._compute._delete_allocation_after_move(
-            context, instance, migration
-        )
-        self._end(migration, 'failed')
-        return True
-
-    def _is_evacuated(self, context: Any, migration: Any) -> bool:
-        return any(
-            other.id > migration.id
-            for other in objects.MigrationList.get_by_filters(
-                context,
-                {
-                    'instance_uuid': self.server,
-                    'migration_type': fields.MigrationType.EVACUATION,
-                },
-            )
-        )
-
-    def _deleted(self, context: Any) -> bool:
-        migration = objects.Migration.get_by_id(context, self._migration)
-        self._compute.reportclient.delete_allocation_for_instance(
-            context, migration.uuid, consumer_type='migration', force=False
-        )
-        if migration.status not in ENDED:
-            self._end(migration, 'failed')
-        return True
-
-    def _end(self, migration: Any, status: str) -> None:
-        migration.status = status
-        migration.save()
 
     def _hand_over(self, context: Any, instance: Any) -> bool:
         """Let Nova initialise a server that it was not given at its start."""

@@ -8,6 +8,7 @@ import dataclasses
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import ports
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 
 Clock = Callable[[], float]
@@ -23,7 +24,7 @@ class Outcome:
     """
 
     done: tuple[model.Device, ...]
-    failures: dict[str, str]
+    failures: dict[str, reasons.Failure]
     unfit: frozenset[str] = frozenset()
 
 
@@ -52,7 +53,7 @@ def unplug(
         live domain and, once it was asked for, may still leave it
     """
     left = {step.alias: step for step in todo}
-    failures: dict[str, str] = {}
+    failures: dict[str, reasons.Failure] = {}
     errors_by_alias: dict[str, str] = {}
     gone: list[model.Device] = []
     begin = ask_at = clock()
@@ -67,15 +68,17 @@ def unplug(
                 wiring.disconnect(step.device)
                 gone.append(step.device)
             for step in _kept(events, left):
-                failures[step.device.address] = (
-                    'the guest reported that it cannot release it'
+                failures[step.device.address] = reasons.Failure(
+                    reasons.Reason.UNPLUG_REFUSED,
+                    'the guest reported that it cannot release it',
                 )
     for alias, step in left.items():
         answer = errors_by_alias.get(alias)
-        failures[step.device.address] = (
+        failures[step.device.address] = reasons.Failure(
+            reasons.Reason.UNPLUG_TIMEOUT,
             f'the guest did not release it within {clock() - begin:.0f} s '
             f'and may still do so'
-            + (f' (last answer: {answer})' if answer else '')
+            + (f' (last answer: {answer})' if answer else ''),
         )
     return Outcome(tuple(gone), failures)
 
@@ -135,7 +138,7 @@ def plug(
     :returns: never raises for a device; one in ``failures`` is not in the
         guest (it may still come after a time-out)
     """
-    failures: dict[str, str] = {}
+    failures: dict[str, reasons.Failure] = {}
     unfit: set[str] = set()
     done: list[model.Device] = []
     for step in todo:
@@ -144,11 +147,18 @@ def plug(
             wiring.connect(step.device)
             domain.plug(step.xml, step.persist, seconds)
             done.append(step.device)
-        except errors.PlugTimeout as exc:
-            failures[address] = str(exc)
         except errors.HostError as exc:
-            failures[address] = str(exc)
+            failures[address] = reasons.Failure(_reason(exc), str(exc))
             if isinstance(exc, errors.UnfitDevice):
                 unfit.add(address)
-            wiring.disconnect(step.device)
+            if not isinstance(exc, errors.PlugTimeout):
+                wiring.disconnect(step.device)
     return Outcome(tuple(done), failures, frozenset(unfit))
+
+
+def _reason(exc: errors.HostError) -> reasons.Reason:
+    if isinstance(exc, errors.PlugTimeout):
+        return reasons.Reason.PLUG_TIMEOUT
+    if isinstance(exc, errors.PlugFailed):
+        return reasons.Reason.PLUG_FAILED
+    return reasons.Reason.HOST_ERROR

@@ -14,7 +14,10 @@
         PlugTimeout     the device may still get into the guest
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
+
+from nova_pt_migrate.core import reasons
 
 
 class PtMigrateError(Exception):
@@ -58,10 +61,10 @@ class PlugTimeout(HostError):
 class NotUnplugged(PtMigrateError):
     """Devices are still in the live domain and may still leave it.
 
-    :param failures: a sentence for each device, by its host PCI address
+    :param failures: one for each device, by its host PCI address
     """
 
-    def __init__(self, failures: dict[str, str]) -> None:
+    def __init__(self, failures: Mapping[str, reasons.Failure]) -> None:
         super().__init__(failures)
         self.failures = dict(failures)
 

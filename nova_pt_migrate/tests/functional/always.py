@@ -14,6 +14,7 @@ from nova import objects
 from nova import test as nova_test
 
 from nova_pt_migrate.compute import peers
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
 
 HOST = 'OS-EXT-SRV-ATTR:host'
@@ -68,6 +69,7 @@ class Always:
         self._check_bindings(end)
         self._check_placement(end)
         self._check_volumes(end)
+        self._check_reason(end)
 
     def devices(self) -> dict[str, str]:
         """Return the host PCI address that Nova gave each port, by port."""
@@ -221,6 +223,31 @@ class Always:
                 },
                 f'attachments of volume {volume}',
             )
+
+    def _check_reason(self, end: End) -> None:
+        """What was begun and did not go well has a code that is known."""
+        actions = objects.InstanceActionList.get_by_instance_uuid(
+            self._test.ctxt, self._id
+        )
+        last = next((a for a in actions if a.action == 'live-migration'), None)
+        events = (
+            {
+                event.event: event
+                for event in objects.InstanceActionEventList.get_by_action(
+                    self._test.ctxt, last.id
+                )
+            }
+            if last
+            else {}
+        )
+        went_wrong = end.migration in ('failed', 'cancelled') or end.degraded
+        if not went_wrong or 'pt_migrate_unplug' not in events:
+            return
+        codes = {reason.value for reason in reasons.Reason} & set(events)
+        self._test.assertTrue(codes, f'no reason among {sorted(events)}')
+        for code in codes:
+            self._test.assertEqual('Error', events[code].result, code)
+            self._test.assertTrue(events[code].details, code)
 
     def _migrations(self) -> list[dict[str, Any]]:
         return list(

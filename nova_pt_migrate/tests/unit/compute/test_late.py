@@ -15,6 +15,7 @@ from nova_pt_migrate.tests.unit.compute import test_ports
 class Instance:
     def __init__(self) -> None:
         self.host = 'here'
+        self.uuid = 'the-server'
         self.task_state: str | None = None
         self.refreshed = 0
 
@@ -31,7 +32,7 @@ class Servers:
     def __init__(self) -> None:
         self.taken: list[list[Any]] = []
 
-    def of(self, instance: Any) -> Any:
+    def of(self, instance: Any, teller: Any) -> Any:
         return self
 
     def take_back(self, vifs: list[Any]) -> dict[str, str]:

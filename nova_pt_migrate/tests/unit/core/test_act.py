@@ -4,6 +4,7 @@ import testtools
 
 from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.tests.unit.core import fakes
 
@@ -23,6 +24,10 @@ def unplug(
         clock=domain.clock,
         stop=lambda: domain.now >= stop_at,
     )
+
+
+def failure(code: str, text: str) -> reasons.Failure:
+    return reasons.Failure(reasons.Reason[code], text)
 
 
 class TestUnplug(testtools.TestCase):
@@ -50,7 +55,7 @@ class TestUnplug(testtools.TestCase):
         self.assertEqual(
             ['0000:81:10.1', '0000:81:10.2'], sorted(outcome.failures)
         )
-        self.assertIn('within 30 s', outcome.failures['0000:81:10.1'])
+        self.assertIn('within 30 s', str(outcome.failures['0000:81:10.1']))
 
     def test_only_what_is_still_there_is_asked_for_again(self) -> None:
         domain = fakes.Domain([1, 2], {'hostdev2': 9.0})
@@ -69,10 +74,8 @@ class TestUnplug(testtools.TestCase):
         domain = fakes.Domain([1, 2], {'hostdev1': None, 'hostdev2': 2.0})
         outcome = unplug(domain, fakes.Wiring(), [1, 2])
         self.assertEqual(2.0, domain.now)
-        self.assertEqual(
-            {'0000:81:10.1': 'the guest reported that it cannot release it'},
-            outcome.failures,
-        )
+        (failure,) = outcome.failures.values()
+        self.assertEqual(reasons.Reason.UNPLUG_REFUSED, failure.reason)
 
     def test_the_live_xml_is_proof_where_the_event_is_lost(self) -> None:
         domain = fakes.Domain([1])
@@ -95,7 +98,7 @@ class TestUnplug(testtools.TestCase):
             clock=domain.clock,
             stop=lambda: False,
         )
-        self.assertIn('busy', outcome.failures['0000:81:10.1'])
+        self.assertIn('busy', str(outcome.failures['0000:81:10.1']))
 
     def test_the_event_is_proof_while_libvirt_does_not_answer(self) -> None:
         domain = fakes.Domain([1])
@@ -144,7 +147,10 @@ class TestPlug(testtools.TestCase):
         domain, wiring = fakes.Domain([]), fakes.Wiring()
         domain.plug_errors = {'<x1/>': errors.PlugFailed('no slot')}
         outcome = plug(domain, wiring, [1, 2])
-        self.assertEqual({'0000:81:10.1': 'no slot'}, outcome.failures)
+        self.assertEqual(
+            {'0000:81:10.1': failure('PLUG_FAILED', 'no slot')},
+            outcome.failures,
+        )
         self.assertEqual([fakes.device(2)], list(outcome.done))
         self.assertIn(('disconnect', 'port-1'), wiring.calls)
 
@@ -162,14 +168,19 @@ class TestPlug(testtools.TestCase):
         domain, wiring = fakes.Domain([]), fakes.Wiring()
         domain.plug_errors = {'<x1/>': errors.PlugTimeout('late')}
         outcome = plug(domain, wiring, [1])
-        self.assertEqual({'0000:81:10.1': 'late'}, outcome.failures)
+        self.assertEqual(
+            {'0000:81:10.1': failure('PLUG_TIMEOUT', 'late')}, outcome.failures
+        )
         self.assertEqual([('connect', 'port-1')], wiring.calls)
 
     def test_a_device_that_cannot_be_prepared_is_not_plugged(self) -> None:
         domain, wiring = fakes.Domain([]), fakes.Wiring()
         wiring.errors = {'port-1': errors.HostError('no netdev')}
         outcome = plug(domain, wiring, [1])
-        self.assertEqual({'0000:81:10.1': 'no netdev'}, outcome.failures)
+        self.assertEqual(
+            {'0000:81:10.1': failure('HOST_ERROR', 'no netdev')},
+            outcome.failures,
+        )
         self.assertEqual([], domain.plugged)
 
 
@@ -180,5 +191,12 @@ class TestErrors(testtools.TestCase):
     def test_each_device_that_stayed_is_named(self) -> None:
         self.assertEqual(
             'device a: x; device b: y',
-            str(errors.NotUnplugged({'b': 'y', 'a': 'x'})),
+            str(
+                errors.NotUnplugged(
+                    {
+                        'b': failure('UNPLUG_TIMEOUT', 'y'),
+                        'a': failure('UNPLUG_REFUSED', 'x'),
+                    }
+                )
+            ),
         )

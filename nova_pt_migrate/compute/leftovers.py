@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give up what a source still has of a server that has left it.
+
+Each may be repeated, and raises what Nova, Neutron, Cinder, placement or the
+database do; what was done until then stays done.
+"""
+
+from typing import Any
+
+from nova import objects
+from nova.objects import fields
+
+from nova_pt_migrate.compute import originals
+
+
+def of_arrival(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> None:
+    """The destination has the server, and its records; end the rest.
+
+    :param compute: nova.compute.manager.ComputeManager of the source
+    """
+    compute.network_api.migrate_instance_start(context, instance, migration)
+    compute.network_api.setup_networks_on_host(
+        context, instance, compute.host, teardown=True
+    )
+    _delete_old_attachments(compute, context, instance)
+    compute.rt.free_pci_device_allocations_for_instance(context, instance)
+    compute._delete_allocation_after_move(context, instance, migration)
+    end(migration, 'completed')
+
+
+def of_evacuation(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> None:
+    """The server was evacuated; neither host of the migration has it so."""
+    left = {migration.dest_compute, migration.source_compute}
+    for host in left - {instance.host}:
+        compute.network_api.setup_networks_on_host(
+            context, instance, host, teardown=True
+        )
+    _delete_old_attachments(compute, context, instance)
+    compute._delete_allocation_after_move(context, instance, migration)
+    end(migration, 'failed')
+
+
+def of_deletion(compute: Any, context: Any, migration: Any) -> None:
+    """The server was deleted; what the migration had allocated was not."""
+    compute.reportclient.delete_allocation_for_instance(
+        context, migration.uuid, consumer_type='migration', force=False
+    )
+    end(migration, 'failed')
+
+
+def is_evacuated(context: Any, migration: Any) -> bool:
+    """True if the server was evacuated after it began to migrate."""
+    return any(
+        other.id > migration.id
+        for other in objects.MigrationList.get_by_filters(
+            context,
+            {
+                'instance_uuid': migration.instance_uuid,
+                'migration_type': fields.MigrationType.EVACUATION,
+            },
+        )
+    )
+
+
+def end(migration: Any, status: str) -> None:
+    """Save the migration's last status."""
+    migration.status = status
+    migration.save()
+
+
+def _delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
+    bdms = originals.block_device_mappings(
+        context, instance, compute.volume_api
+    )
+    compute._post_live_migration_remove_source_vol_connections(
+        context,
+        instance,
+        [b for b in bdms if b.obj_what_changed() and b.connection_info],
+    )
