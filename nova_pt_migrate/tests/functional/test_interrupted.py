@@ -10,6 +10,8 @@ from nova_pt_migrate.tests.functional import ours
 
 
 class HangingPlugTest(ours.OurMigrations):
+    LEASE = 600.0
+
     def test_the_others_are_plugged(self) -> None:
         self.flags(
             group='pt_migrate', plug_timeout=1.0, plug_timeout_per_gib=0.0
