@@ -70,13 +70,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         tracker = claims.tracker(self.virtapi)
         self._pt_checking.check = None
         if tracker and ports.owned(instance.get_network_info()):
-            claims.free(context, tracker, instance.uuid)
-            requests = claims.requests(context, instance)
-            unmet = claims.unmet(tracker, requests)
-            if unmet:
-                self._pt_tell(context, instance).tell(_no_device(unmet))
-                raise _refused(tracker.host, unmet)
-            self._pt_checking.check = _Check(instance.uuid, requests)
+            try:
+                self._pt_checking.check = self._pt_look(
+                    context, instance, tracker
+                )
+            except exception.MigrationPreCheckError:
+                raise
+            except Exception as exc:
+                raise _broken(tracker.host, exc) from exc
         data = super().check_can_live_migrate_destination(
             context, instance, src_compute_info, dst_compute_info,
             block_migration, disk_over_commit,
@@ -173,8 +174,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
 
         Nova calls this whether it has failed or not, with the exception on
         its way (nova/compute/manager.py:8910). Where that is the one of a
-        claim that another server was faster for, it is turned into a refusal
-        of this host.
+        claim that another server was faster for, or any other that Nova does
+        not take for a refusal of this host, it is turned into one.
 
         :raises nova.exception.MigrationPreCheckError: Nova tries the next
             host
@@ -188,11 +189,28 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         if check is None or failed is None:
             return
         self._pt_free(context, check.server)
+        host = claims.tracker(self.virtapi).host
         if isinstance(failed, exception.PciDeviceRequestFailed):
             raise _refused(
-                claims.tracker(self.virtapi).host,
-                check.among(failed.kwargs['requests']),
+                host, check.among(failed.kwargs['requests'])
             ) from failed
+        if not isinstance(
+            failed, (exception.Invalid, exception.MigrationPreCheckError)
+        ):
+            raise _broken(host, failed) from failed
+
+    def _pt_look(self, context: Any, instance: Any, tracker: Any) -> _Check:
+        """See whether there are devices for all that Nova will claim.
+
+        :raises nova.exception.MigrationPreCheckError: there are not
+        """
+        claims.free(context, tracker, instance.uuid)
+        requests = claims.requests(context, instance)
+        unmet = claims.unmet(tracker, requests)
+        if unmet:
+            self._pt_tell(context, instance).tell(_no_device(unmet))
+            raise _refused(tracker.host, unmet)
+        return _Check(instance.uuid, requests)
 
     def _pt_arrive(
         self, context: Any, instance: Any, network_info: Any
@@ -220,6 +238,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             LOG.exception(
                 'Devices for server %s stay claimed here for a while', server
             )
+
+
+def _broken(host: str, exc: BaseException) -> exception.MigrationPreCheckError:
+    """Any other exception would turn the server into ERROR."""
+    LOG.warning('The check of this host has failed', exc_info=exc)
+    return exception.MigrationPreCheckError(
+        reason=f'Host {host} could not be checked: {type(exc).__name__}: {exc}'
+    )
 
 
 def _no_device(requests: list[claims.Request]) -> reasons.Failure:

@@ -52,6 +52,18 @@ def of_deletion(compute: Any, context: Any, migration: Any) -> None:
     end(migration, 'failed')
 
 
+def free_allocation(compute: Any, context: Any, migration: Any) -> None:
+    """Free what a migration that has ended well holds in placement.
+
+    Nova does so too, and goes on where placement did not answer it.
+    """
+    report = compute.reportclient
+    if report.get_allocations_for_consumer(context, migration.uuid):
+        report.delete_allocation_for_instance(
+            context, migration.uuid, consumer_type='migration', force=True
+        )
+
+
 def is_evacuated(context: Any, migration: Any) -> bool:
     """True if the server was evacuated after it began to migrate."""
     return any(

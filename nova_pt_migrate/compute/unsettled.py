@@ -92,7 +92,7 @@ class Unsettled:
             return True
         migration = objects.Migration.get_by_id(context, self._migration)
         if migration.status in ENDED:
-            return self._hand_over(context, instance)
+            return self._done(context, instance, migration)
         if instance.host != migration.source_compute:
             give_up = (
                 leftovers.of_evacuation
@@ -100,7 +100,7 @@ class Unsettled:
                 else leftovers.of_arrival
             )
             give_up(self._compute, context, instance, migration)
-            return True
+            return self._done(context, instance, migration)
         if instance.task_state not in (task_states.MIGRATING, None):
             return False
         if self.server in self._compute._waiting_live_migrations:
@@ -159,7 +159,8 @@ class Unsettled:
             leftovers.end(migration, self._status)
         else:
             self._roll_back_here(context, instance, migration)
-        return self._hand_over(context, instance)
+        ended = objects.Migration.get_by_id(context, self._migration)
+        return ended.status in ENDED and self._done(context, instance, ended)
 
     def _roll_back_here(
         self, context: Any, instance: Any, migration: Any
@@ -206,8 +207,10 @@ class Unsettled:
             ),
         )
 
-    def _hand_over(self, context: Any, instance: Any) -> bool:
-        """Let Nova initialise a server that it was not given at its start."""
+    def _done(self, context: Any, instance: Any, migration: Any) -> bool:
+        """See to what Nova does not, and hand the server over to it."""
+        if migration.status == 'completed':
+            leftovers.free_allocation(self._compute, context, migration)
         if self._withheld:
             self._withheld = False
             instance.refresh()

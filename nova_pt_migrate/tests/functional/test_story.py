@@ -4,8 +4,8 @@
 import json
 import pathlib
 from typing import Any
+from unittest import mock
 
-import fixtures
 from nova import objects
 
 from nova_pt_migrate.testing import errors
@@ -108,14 +108,13 @@ class StoryTest(ours.OurMigrations):
         self.assertIn('Unpause', self.events()['pt_migrate_not_ready'][2])
 
     def test_what_cannot_be_told_breaks_nothing(self) -> None:
-        self.useFixture(
-            fixtures.MockPatchObject(
-                objects.InstanceActionEventList,
-                'get_by_action',
-                side_effect=RuntimeError('the database is away'),
-            )
-        )
-        self.migrate(self.server)
+        with mock.patch.object(
+            objects.InstanceActionEventList,
+            'get_by_action',
+            autospec=True,
+            side_effect=RuntimeError('the database is away'),
+        ):
+            self.migrate(self.server)
         self.whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_notifications(self) -> None:
