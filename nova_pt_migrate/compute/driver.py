@@ -24,6 +24,7 @@ from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
+from nova_pt_migrate.compute import leftovers
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import settling
@@ -60,6 +61,7 @@ class PassthroughLibvirtDriver(
             )
         self._pt_allow_stock = settings.allow_stock_destination
         self._pt_servers = servers.Servers(self, settings, self._pt_events)
+        self._pt_looked_back = False
         self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
         self._pt_tell = functools.partial(story.Story, host=CONF.host)
         self._pt_settling = settling.Settling(
@@ -110,4 +112,8 @@ class PassthroughLibvirtDriver(
         super().emit_event(event)
 
     def _pt_lease_look(self, context: Any) -> None:
-        lease.Lease(self.virtapi._compute).look(context)
+        compute = self.virtapi._compute
+        if not self._pt_looked_back:
+            leftovers.free_forgotten(compute, context)
+            self._pt_looked_back = True
+        lease.Lease(compute).look(context)

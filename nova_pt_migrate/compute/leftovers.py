@@ -64,6 +64,31 @@ def free_allocation(compute: Any, context: Any, migration: Any) -> None:
         )
 
 
+def free_forgotten(compute: Any, context: Any) -> None:
+    """Free what completed migrations from this host hold in placement.
+
+    Nova calls a migration completed, and then frees what it holds; where
+    nova-compute dies between the two, nothing else tells of it.
+    """
+    held: set[str] = set()
+    for node in compute.rt.compute_nodes.values():
+        found = compute.reportclient.get_allocations_for_resource_provider(
+            context, node.uuid
+        )
+        held |= set(found.allocations)
+    if not held:
+        return
+    for migration in objects.MigrationList.get_by_filters(
+        context,
+        {
+            'uuid': sorted(held),
+            'status': 'completed',
+            'migration_type': fields.MigrationType.LIVE_MIGRATION,
+        },
+    ):
+        free_allocation(compute, context, migration)
+
+
 def is_evacuated(context: Any, migration: Any) -> bool:
     """True if the server was evacuated after it began to migrate."""
     return any(

@@ -32,8 +32,10 @@ class CrashTest(crashes.Crashes):
         # the one that was asked for leaves late, and comes back
         source = self.double.hypervisors[base.SOURCE]
         self.wait_for(
-            lambda: self.double.calls.of(ours.PLUG)
-            and all(map(source.user_of, whole.devices().values())),
+            lambda: (
+                self.double.calls.of(ours.PLUG)
+                and all(map(source.user_of, whole.devices().values()))
+            ),
             'the device that left late',
         )
         whole.check(always.End(base.SOURCE, 'failed'))
@@ -122,6 +124,27 @@ class CrashTest(crashes.Crashes):
         server, whole = self.prepare(self.ports.direct(1))
         self.crash(server, base.SOURCE, 'rpc', 'pre_live_migration')
         whole.check(always.End(base.SOURCE, 'failed'))
+
+    def test_between_completed_and_its_allocation(self) -> None:
+        server, whole = self.prepare(self.ports.direct(1))
+        killed = self.processes.kill_at(
+            base.SOURCE, 'placement', 'get /allocations'
+        )
+        self.begin(server)
+        self.wait_for(killed.is_set, 'the crash')
+        self.assertEqual(['completed'], self.migrations(server))
+        self.assertTrue(self.holds_allocations(server))
+        self.start_again(base.SOURCE)
+        self.wait_for(
+            lambda: not self.holds_allocations(server), 'the allocation'
+        )
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def holds_allocations(self, server: dict[str, Any]) -> bool:
+        (migration,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={server["id"]}'
+        ).body['migrations']
+        return bool(self._get_allocations_by_server_uuid(migration['uuid']))
 
     def test_with_a_volume(self) -> None:
         for name, after, end in (
