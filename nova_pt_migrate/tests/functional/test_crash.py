@@ -128,7 +128,7 @@ class CrashTest(crashes.Crashes):
     def test_between_completed_and_its_allocation(self) -> None:
         server, whole = self.prepare(self.ports.direct(1))
         killed = self.processes.kill_at(
-            base.SOURCE, 'placement', 'get /allocations'
+            base.SOURCE, 'placement', 'get /allocations', number=2
         )
         self.begin(server)
         self.wait_for(killed.is_set, 'the crash')
