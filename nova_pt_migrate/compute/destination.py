@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's hooks on the host that a server is to come to."""
 
-import dataclasses
 import sys
 import threading
 from typing import Any
 
-from nova import exception
 from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
@@ -16,29 +14,12 @@ from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import precheck
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import story
-from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Check:
-    """A pre-check that goes on in this thread.
-
-    :ivar server: UUID
-    :ivar requests: what Nova claims in it
-    """
-
-    server: str
-    requests: list[claims.Request]
-
-    def among(self, found: list[Any]) -> list[claims.Request]:
-        """Return those that Nova means with its own objects."""
-        known = {each.request_id for each in found}
-        return [r for r in self.requests if r.nova.request_id in known]
 
 
 class DestinationHooks(libvirt_driver.LibvirtDriver):
@@ -67,22 +48,22 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         :raises nova.exception.MigrationPreCheckError: nothing was changed;
             Nova tries the next host
         """
+        check = super().check_can_live_migrate_destination
         tracker = claims.tracker(self.virtapi)
         self._pt_checking.check = None
-        if tracker and ports.owned(instance.get_network_info()):
-            try:
-                self._pt_checking.check = self._pt_look(
-                    context, instance, tracker
-                )
-            except exception.MigrationPreCheckError:
-                raise
-            except Exception as exc:
-                raise _broken(tracker.host, exc) from exc
-        data = super().check_can_live_migrate_destination(
-            context, instance, src_compute_info, dst_compute_info,
-            block_migration, disk_over_commit,
-        )  # fmt: skip
-        peers.introduce(data, self._pt_protocols)
+        if not tracker or not ports.owned(instance.get_network_info()):
+            return check(
+                context, instance, src_compute_info, dst_compute_info,
+                block_migration, disk_over_commit,
+            )  # fmt: skip
+        with precheck.refusing(tracker.host):
+            begun = precheck.begin(self, context, instance, tracker)
+            data = check(
+                context, instance, src_compute_info, dst_compute_info,
+                block_migration, disk_over_commit,
+            )  # fmt: skip
+            peers.introduce(data, self._pt_protocols)
+        self._pt_checking.check = begun
         return data
 
     def check_source_migrate_data_at_dest(
@@ -134,7 +115,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         except Exception:
             with excutils.save_and_reraise_exception():
                 if ports.owned_migrate_vifs(migrate_data):
-                    self._pt_free(context, instance.uuid)
+                    self._pt_free(context, instance)
         peers.introduce(data, self._pt_protocols)
         return data
 
@@ -173,9 +154,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         """Clean up after the check, and free its claims if it has failed.
 
         Nova calls this whether it has failed or not, with the exception on
-        its way (nova/compute/manager.py:8910). Where that is the one of a
-        claim that another server was faster for, or any other that Nova does
-        not take for a refusal of this host, it is turned into one.
+        its way (nova/compute/manager.py:8910), for instance of a claim that
+        another server was faster for. It is turned into a refusal.
 
         :raises nova.exception.MigrationPreCheckError: Nova tries the next
             host
@@ -186,31 +166,16 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         check = getattr(self._pt_checking, 'check', None)
         self._pt_checking.check = None
         failed = sys.exc_info()[1]
-        if check is None or failed is None:
+        if check is None or not isinstance(failed, Exception):
             return
-        self._pt_free(context, check.server)
-        host = claims.tracker(self.virtapi).host
-        if isinstance(failed, exception.PciDeviceRequestFailed):
-            raise _refused(
-                host, check.among(failed.kwargs['requests'])
-            ) from failed
-        if not isinstance(
-            failed, (exception.Invalid, exception.MigrationPreCheckError)
-        ):
-            raise _broken(host, failed) from failed
-
-    def _pt_look(self, context: Any, instance: Any, tracker: Any) -> _Check:
-        """See whether there are devices for all that Nova will claim.
-
-        :raises nova.exception.MigrationPreCheckError: there are not
-        """
-        claims.free(context, tracker, instance.uuid)
-        requests = claims.requests(context, instance)
-        unmet = claims.unmet(tracker, requests)
-        if unmet:
-            self._pt_tell(context, instance).tell(_no_device(unmet))
-            raise _refused(tracker.host, unmet)
-        return _Check(instance.uuid, requests)
+        self._pt_free(context, check.instance)
+        refusal = precheck.as_refusal(check.host, failed, check.requests)
+        if refusal is not failed:
+            LOG.error(
+                'The check has failed', exc_info=failed,
+                instance=check.instance,
+            )  # fmt: skip
+            raise refusal from failed
 
     def _pt_arrive(
         self, context: Any, instance: Any, network_info: Any
@@ -226,45 +191,18 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         finally:
             others.finish()
 
-    def _pt_free(self, context: Any, server: str) -> None:
+    def _pt_free(self, context: Any, instance: Any) -> None:
         """Free what is held here for a server that does not come.
 
         Never raises: another exception is on its way, and the lease frees
         what is left.
         """
         try:
-            claims.free(context, claims.tracker(self.virtapi), server)
+            if not precheck.runs_here(self, instance):
+                claims.free(
+                    context, claims.tracker(self.virtapi), instance.uuid
+                )
         except Exception:
             LOG.exception(
-                'Devices for server %s stay claimed here for a while', server
+                'Devices stay claimed here for a while', instance=instance
             )
-
-
-def _broken(host: str, exc: BaseException) -> exception.MigrationPreCheckError:
-    """Any other exception would turn the server into ERROR."""
-    LOG.warning('The check of this host has failed', exc_info=exc)
-    return exception.MigrationPreCheckError(
-        reason=f'Host {host} could not be checked: {type(exc).__name__}: {exc}'
-    )
-
-
-def _no_device(requests: list[claims.Request]) -> reasons.Failure:
-    """Say what there is no device for, on whatever host was tried last."""
-    return reasons.Failure(
-        reasons.Reason.NO_DEVICE,
-        'no free device for '
-        + ', '.join(request.owner for request in requests),
-    )
-
-
-def _refused(
-    host: str,
-    requests: list[claims.Request],
-) -> exception.MigrationPreCheckError:
-    """What to do comes first: Nova shows users 255 characters."""
-    LOG.info('No free device for %s', '; '.join(map(str, requests)))
-    return exception.MigrationPreCheckError(
-        reason=f'Host {host} has no free device for all: free some '
-        f'there, or choose another host. There is none for '
-        f'{", ".join(request.owner for request in requests)}.'
-    )
