@@ -25,6 +25,7 @@ from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
 from nova_pt_migrate.compute import leftovers
+from nova_pt_migrate.compute import lifecycle
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import settling
@@ -40,7 +41,7 @@ CONF = libvirt_driver.CONF
 
 
 class PassthroughLibvirtDriver(
-    source.SourceHooks, destination.DestinationHooks
+    source.SourceHooks, destination.DestinationHooks, lifecycle.LifecycleHooks
 ):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
 

@@ -86,7 +86,11 @@ class LateReleases:
                 instance.refresh()
                 # Whatever operation is under way ends by looking itself.
                 if instance.host == self._host:
-                    self._bring_back(context, instance, vifs)
+                    self._bring_back(
+                        context,
+                        instance,
+                        ports.owned(instance.get_network_info()),
+                    )
                     return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)

@@ -53,6 +53,12 @@ PARTS = {
         'self', 'instance', 'vif',
     ),
     'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
+    # driver.py:4241, how a server is rebooted hard, started and resumed
+    'nova.virt.libvirt.driver:LibvirtDriver._hard_reboot': (
+        'self', 'context', 'instance', 'network_info', 'share_info',
+        'block_device_info', 'accel_info',
+    ),
+    'nova.virt.libvirt.host:Host.device_lookup_by_name': ('self', 'name'),
     # nova/compute/manager.py:1013, how Nova looks at a server as it starts
     'nova.compute.manager:ComputeManager._init_instance': (
         'self', 'context', 'instance',

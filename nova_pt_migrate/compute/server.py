@@ -96,19 +96,12 @@ class Server:
                 raise errors.NotUnplugged(outcome.failures)
 
     def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
-        """Plug again what the guest released though it was to keep it.
+        """Plug again what the guest lacks, whatever the reason.
 
-        Only what the persistent XML still has: Nova takes a device out of it
-        before it asks the guest for one that a user detaches.
-
+        :param vifs: as Nova has them while nobody attaches or detaches one
         :returns: as :meth:`come_home`
-        :raises errors.HostError: libvirt does not answer
         """
-        kept = self._domain.observe().persistent
-        return self.come_home(
-            [vif for vif in vifs if vif['profile']['pci_slot'] in kept],
-            phase='heal',
-        )
+        return self.come_home(vifs, phase='heal')
 
     def come_home(
         self,

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start a degraded server without the devices that its host lacks.
+
+libvirt does not start a domain with a PCI device that the host has not, so a
+server whose VF is gone would be kept from running. It starts on its other
+ports; what is missing is plugged when it is there again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nova.network import model as network_model
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import ports
+
+LOG = logging.getLogger(__name__)
+
+
+class LifecycleHooks(libvirt_driver.LibvirtDriver):
+    """What our driver adds to Nova's where a server's domain is made anew."""
+
+    _pt_late: late.LateReleases
+
+    def _hard_reboot(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        share_info: Any,
+        block_device_info: Any = None,
+        accel_info: Any = None,
+    ) -> None:
+        """Start it with what there is; also how Nova starts and resumes."""
+        super()._hard_reboot(
+            context,
+            instance,
+            self._pt_present(instance, network_info),
+            share_info,
+            block_device_info,
+            accel_info,
+        )
+
+    def rescue(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        image_meta: Any,
+        rescue_password: str,
+        block_device_info: Any,
+        share_info: Any,
+    ) -> None:
+        """Rescue it with what there is."""
+        super().rescue(
+            context,
+            instance,
+            self._pt_present(instance, network_info),
+            image_meta,
+            rescue_password,
+            block_device_info,
+            share_info,
+        )
+
+    def _pt_present(self, instance: Any, network_info: Any) -> Any:
+        """Return the VIFs whose device is there, or is none of ours."""
+        left = missing(network_info, self._host.device_lookup_by_name)
+        for vif in left:
+            LOG.error(
+                'Device %s of port %s is not on this host. The server starts '
+                'without it; it is plugged when it is there again.',
+                vif['profile']['pci_slot'], vif['id'], instance=instance,
+            )  # fmt: skip
+        if not left:
+            return network_info
+        self._pt_late.note(instance.uuid)
+        return network_model.NetworkInfo(
+            [vif for vif in network_info if vif not in left]
+        )
+
+
+def missing(
+    network_info: Any, look_up: Callable[[str], Any]
+) -> list[ports.Vif]:
+    """Return the VIFs of ours whose device libvirt does not know.
+
+    :param look_up: finds a node device by libvirt's name for it
+    """
+    left = []
+    for vif in ports.owned(network_info):
+        name = vif['profile']['pci_slot'].translate({58: '_', 46: '_'})
+        try:
+            look_up(f'pci_{name}')
+        except libvirt_driver.libvirt.libvirtError as exc:
+            if exc.get_error_code() != (
+                libvirt_driver.libvirt.VIR_ERR_NO_NODE_DEVICE
+            ):
+                raise
+            left.append(vif)
+    return left
