@@ -17,6 +17,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import precheck
 
 LOG = logging.getLogger(__name__)
 OVER = {
@@ -64,6 +65,8 @@ class Lease:
         if instance is None:
             return False
         if instance.host in (None, self._compute.host):
+            return True
+        if precheck.runs_here(self._compute.driver, instance):
             return True
         return any(
             self._may_come(context, instance, migration)

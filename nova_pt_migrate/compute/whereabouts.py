@@ -43,7 +43,8 @@ def on_source(host: Any, instance: Any) -> whereabouts.Source:
         return whereabouts.Source.SILENT
     if not active:
         return whereabouts.Source.OFF
-    # "Completed", too, is told of a job that has not ended.
+    if job == libvirt.VIR_DOMAIN_JOB_COMPLETED:
+        return whereabouts.Source.MOVED
     if job != libvirt.VIR_DOMAIN_JOB_NONE:
         return whereabouts.Source.MOVING
     return whereabouts.Source.RUNNING

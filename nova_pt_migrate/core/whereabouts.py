@@ -10,6 +10,7 @@ class Source(enum.Enum):
 
     RUNNING = 'active, and no job'
     MOVING = 'a job that has not ended'
+    MOVED = 'a job that has completed, and an active domain'
     OFF = 'defined, not active'
     ABSENT = 'not known'
     SILENT = 'libvirt does not answer'
@@ -28,7 +29,7 @@ class Guest(enum.Enum):
 
     HERE = 'on the source'
     THERE = 'on the destination'
-    UNKNOWN = 'cannot be told yet'
+    UNKNOWN = 'nobody can tell yet where'
 
 
 def find(source: Source, ask: Callable[[], Destination]) -> Guest:
@@ -37,7 +38,8 @@ def find(source: Source, ask: Callable[[], Destination]) -> Guest:
     libvirt undefines a guest on the source only when it has seen it run on
     the destination (VIR_MIGRATE_UNDEFINE_SOURCE), so that an unknown domain
     proves the arrival. A domain that is off may have been switched off by
-    its user, or left behind by a migration whose end was not seen.
+    its user, or left behind by a migration whose end was not seen; one whose
+    job has completed is paused, and about to be forgotten.
 
     :param ask: gets the destination's word; called only where it decides
     """
@@ -45,10 +47,11 @@ def find(source: Source, ask: Callable[[], Destination]) -> Guest:
         return Guest.HERE
     if source is Source.ABSENT:
         return Guest.THERE
-    if source is not Source.OFF:
+    if source not in (Source.OFF, Source.MOVED):
         return Guest.UNKNOWN
-    return {
-        Destination.RUNNING: Guest.THERE,
-        Destination.NOT_RUNNING: Guest.HERE,
-        Destination.SILENT: Guest.UNKNOWN,
-    }[ask()]
+    answer = ask()
+    if answer is Destination.RUNNING:
+        return Guest.THERE
+    if source is Source.OFF and answer is Destination.NOT_RUNNING:
+        return Guest.HERE
+    return Guest.UNKNOWN

@@ -40,10 +40,24 @@ class TestFind(testtools.TestCase):
                 ),
             )
 
+    def test_a_completed_job_is_believed_if_the_guest_runs_there(self) -> None:
+        for answer in whereabouts.Destination:
+            runs = answer is whereabouts.Destination.RUNNING
+            self.assertIs(
+                THERE if runs else UNKNOWN,
+                whereabouts.find(
+                    whereabouts.Source.MOVED, mock.Mock(return_value=answer)
+                ),
+            )
+
     def test_every_state_is_decided(self) -> None:
         self.assertEqual(
             set(whereabouts.Source),
-            {*DECIDED_BY_SOURCE, whereabouts.Source.OFF},
+            {
+                *DECIDED_BY_SOURCE,
+                whereabouts.Source.OFF,
+                whereabouts.Source.MOVED,
+            },
         )
         self.assertEqual(
             set(whereabouts.Destination), set(DECIDED_BY_DESTINATION)
