@@ -43,16 +43,11 @@ def collect(
     uuids = [migration['uuid'] for migration in seen['migrations']]
     held = records.look(setup, server.uuid, uuids)
     hosts = {host.name: look(setup, host, server) for host in setup.hosts}
-    last = max(
-        seen['migrations'],
-        key=lambda migration: migration['created'],
-        default={'status': 'none'},
-    )
     facts = verdict.Facts(
         status=seen['status'],
         host=seen['host'],
         task_state=seen['task_state'],
-        migration_status=last['status'],
+        migration_status=last(seen),
         hosts=hosts,
         devices=held.devices,
         bindings=held.bindings,
@@ -61,6 +56,16 @@ def collect(
         answering=answering,
     )
     return facts, seen
+
+
+def last(seen: dict[str, typing.Any]) -> str:
+    """Return the state of the last migration that the cloud told of."""
+    found = max(
+        seen['migrations'],
+        key=lambda migration: migration['created'],
+        default={'status': 'none'},
+    )
+    return str(found['status'])
 
 
 def look(

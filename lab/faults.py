@@ -5,66 +5,22 @@ import collections.abc
 import dataclasses
 import os
 import time
+import typing
 
 from lab import facts
 from lab import journey
 from lab import machine
+from lab import outcome
 from lab import record
+from lab import report
 from lab import settings
 from lab import shell
 from lab import verdict
+from lab import windows
 
-REACHED = 240.0  # seconds until a phase is reached, emulated
+REACHED = 420.0  # seconds until a phase is reached, emulated
 SETTLED = 420.0  # seconds until a server must be whole again
 SLOW = 1  # MiB/s
-
-
-@dataclasses.dataclass(frozen=True)
-class End:
-    """How a server may end.
-
-    :ivar moved: on the destination; else it stayed
-    :ivar migration: states of its migration
-    """
-
-    moved: bool
-    migration: tuple[str, ...]
-
-    def __str__(self) -> str:
-        where = 'destination' if self.moved else 'source'
-        return f'{where}, {"/".join(self.migration)}'
-
-
-STAYED = End(False, ('failed',))
-REFUSED = End(False, ('error',))
-CANCELLED = End(False, ('cancelled',))
-MOVED = End(True, ('completed',))
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What came of a fault.
-
-    :ivar end: the allowed end that was seen, if any
-    :ivar checks: of that end, or of the first one allowed
-    """
-
-    name: str
-    end: End | None
-    allowed: tuple[End, ...]
-    checks: tuple[record.Check, ...]
-    seconds: float
-    load: float
-
-    def line(self) -> str:
-        """Return one line for people."""
-        wrong = [f'{c.what}: {c.seen}' for c in self.checks if not c.passed]
-        return (
-            f'{self.name}: {"passed" if self.end else "FAILED"}; '
-            f'ended {self.end or "otherwise"}; allowed '
-            f'{" or ".join(map(str, self.allowed))}; {self.seconds:.0f} s, '
-            f'load {self.load:.1f}' + ''.join(f'\n    {w}' for w in wrong)
-        )
 
 
 class Case:
@@ -80,6 +36,7 @@ class Case:
         self.setup = way.setup
         self.server = way.server
         self.deaf = deaf
+        self.checks: list[record.Check] = []
         self.source = source
         self.destination = next(
             host for host in self.setup.hosts if host != source
@@ -93,11 +50,11 @@ class Case:
 
     def on(self, host: settings.Host, command: str) -> str:
         """Run a command in a host."""
-        return machine.ssh(self.setup, host, command, timeout=300)
+        return machine.ssh(self.setup, host, command, timeout=REACHED + 60)
 
     def virsh(self, host: settings.Host, command: str) -> str:
         """Run a command of virsh on the server's domain."""
-        return self.on(host, f'virsh -q {command} {self.server.uuid}')
+        return self.on(host, f'virsh -q {command} --domain {self.server.uuid}')
 
     def cloud(self, command: str, *more: str) -> None:
         """Ask the cloud for something about the server."""
@@ -106,6 +63,11 @@ class Case:
     def start(self) -> None:
         """Ask for the live migration; does not wait for its end."""
         self.cloud('migrate', self.destination.name)
+
+    def migration(self) -> str:
+        """Return the state of its last migration."""
+        seen = facts.cloud(self.setup, 'look', self.server.uuid)
+        return facts.last(seen)
 
     def reached(
         self, host: settings.Host, phase: str, event: str = 'start'
@@ -147,37 +109,37 @@ class Case:
             f'| grep -q "Memory remaining"',
         )
 
+    def check(self, what: str, passed: bool, seen: str = '') -> None:
+        """Add something that was seen on the way to the verdict."""
+        self.checks.append(record.Check(what, passed, seen or str(passed)))
+
+    def collect(self) -> tuple[verdict.Facts, dict[str, typing.Any]]:
+        """Look everywhere."""
+        return facts.collect(self.setup, self.server, self.way.answering())
+
+    def degraded(self) -> None:
+        """Check that it is on the destination, and only a VF is missing."""
+        found, _ = self.collect()
+        self.checks += outcome.judge(
+            found, self.source.name, self.destination.name, outcome.MOVED,
+            degraded=True,
+        )  # fmt: skip
+
     def ended(
-        self, name: str, allowed: tuple[End, ...], began: float
-    ) -> Outcome:
+        self, allowed: tuple[outcome.End, ...]
+    ) -> tuple[outcome.End | None, outcome.Checks, verdict.Facts,
+               dict[str, typing.Any]]:  # fmt: skip
         """Look until the server is whole in one of the ends allowed."""
         limit = time.monotonic() + SETTLED
         while True:
-            found, _ = facts.collect(
-                self.setup, self.server, self.way.answering()
-            )
-            judged = [(end, self._judge(found, end)) for end in allowed]
-            good = [(e, c) for e, c in judged if all(x.passed for x in c)]
-            if good or time.monotonic() > limit:
-                end, checks = good[0] if good else (None, judged[0][1])
-                return Outcome(
-                    name, end, allowed, checks, time.time() - began,
-                    os.getloadavg()[0],
-                )  # fmt: skip
+            found, seen = self.collect()
+            end, checks = outcome.best(
+                found, self.source.name, self.destination.name, allowed,
+                seen_by_guest=not self.deaf,
+            )  # fmt: skip
+            if end or time.monotonic() > limit:
+                return end, checks, found, seen
             time.sleep(2)
-
-    def _judge(
-        self, found: verdict.Facts, end: End
-    ) -> tuple[record.Check, ...]:
-        here, there = (
-            (self.destination, self.source)
-            if end.moved
-            else (self.source, self.destination)
-        )
-        return verdict.judge(
-            found, there.name, here.name, end.migration,
-            seen_by_guest=not self.deaf,
-        )  # fmt: skip
 
 
 Inflict = collections.abc.Callable[[Case], None]
@@ -193,7 +155,7 @@ class Fault:
 
     what: str
     inflict: Inflict
-    allowed: tuple[End, ...]
+    allowed: tuple[outcome.End, ...]
     deaf: bool = False
     booting: bool = False
 
@@ -204,15 +166,49 @@ def host_of(setup: settings.Settings, server: facts.Server) -> settings.Host:
     return setup.host(seen['host'])
 
 
-def run(name: str, fault: Fault, way: journey.Journey) -> Outcome:
-    """Inflict one fault on a server, and judge what came of it."""
+def run(name: str, fault: Fault, way: journey.Journey) -> outcome.Outcome:
+    """Inflict one fault on a server, judge what came of it, and report it."""
     case = Case(way, host_of(way.setup, way.server), fault.deaf)
+    before, _ = case.collect()
+    load = os.getloadavg()[0]
     began = time.time()
     journey.say(f'{name}: {fault.what}')
     try:
         fault.inflict(case)
     except shell.Failed as failure:
-        journey.say(f'{name}: {failure}')
-    outcome = case.ended(name, fault.allowed, began)
-    journey.say(outcome.line())
-    return outcome
+        case.check('it went wrong as it was meant to', False, str(failure))
+    end, checks, found, seen = case.ended(fault.allowed)
+    ended = time.time()
+    phases = facts.read_phases(way.setup, way.server, began - 1, ended + 5)
+    samples = record.around(way.samples(), began, ended)
+    move = record.Move(
+        name=name,
+        source=case.source.name,
+        destination=case.destination.name,
+        requested=began,
+        finished=ended,
+        before=verdict.place(before),
+        after=verdict.place(found),
+        phases=phases,
+        windows=windows.assign(windows.find(samples), phases),
+        checks=(*case.checks, *checks),
+        load=(load, os.getloadavg()[0]),
+        events=journey.events(seen, began),
+        samples=samples,
+    )
+    place = f'{found.status} on {found.host}, {found.migration_status}'
+    came = outcome.Outcome(name, end, fault.allowed, place, move)
+    journey.say(came.line())
+    report.write(
+        record.Run(
+            title=f'A fault: {fault.what}',
+            started=began,
+            server=way.server.uuid,
+            devices=len(way.server.macs),
+            rate=way.rate,
+            machine=journey.machine_said(way.setup),
+            moves=(move,),
+        ),
+        way.folder,
+    )
+    return came

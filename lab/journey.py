@@ -13,6 +13,7 @@ import sys
 import time
 import typing
 
+from lab import accel
 from lab import facts
 from lab import identity
 from lab import probe
@@ -57,6 +58,13 @@ class Journey:
 def say(text: str) -> None:
     """Tell the user what goes on, with the time of day."""
     print(f'[{time.strftime("%H:%M:%S")}] {text}', flush=True)
+
+
+def machine_said(setup: settings.Settings) -> str:
+    """Say on what the compute hosts run."""
+    by_kvm = accel.arguments(setup) == accel.KVM
+    kind = 'KVM' if by_kvm else 'emulated (TCG)'
+    return f'compute hosts {kind} on {os.cpu_count()} processors'
 
 
 def boot(

@@ -94,6 +94,7 @@ def judge(
     destination: str,
     migration: tuple[str, ...] = ('completed',),
     seen_by_guest: bool = True,
+    degraded: bool = False,
 ) -> tuple[record.Check, ...]:
     """Give every check of a server that ought to be whole on a host.
 
@@ -101,12 +102,13 @@ def judge(
     :param destination: where the server ought to be
     :param migration: the states in which its last migration may be
     :param seen_by_guest: the guest's kernel knows of its VFs
+    :param degraded: its VFs ought to be missing, and all else to be there
     """
     here = facts.hosts[destination]
     return (
         *_server(facts, destination, migration),
-        *_devices(facts, here),
-        *(_in_guest(facts, here) if seen_by_guest else ()),
+        *(_missing(facts, here) if degraded else _devices(facts, here)),
+        *(_in_guest(facts, here) if seen_by_guest and not degraded else ()),
         *_nothing_left(facts, facts.hosts[source], destination),
     )
 
@@ -161,6 +163,22 @@ def _devices(
         'the port bindings name them',
         bool(slots) and slots == here.live,
         _listed(slots),
+    )
+
+
+def _missing(
+    facts: Facts, here: HostFacts
+) -> collections.abc.Iterator[record.Check]:
+    yield _check(
+        'no VF is in the live XML',
+        here.domain and not here.live,
+        _listed(here.live),
+    )
+    held = tuple(d for d in facts.devices if _held(d, here))
+    yield _check(
+        'its VFs stay its own',
+        len(held) == len(facts.macs),
+        _listed(device.address for device in held),
     )
 
 

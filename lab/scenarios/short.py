@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server with an ordinary port and a VF, live-migrated there and back."""
 
-import os
 import pathlib
 import time
 
-from lab import accel
 from lab import journey
 from lab import record
 from lab import report
@@ -54,17 +52,10 @@ def there_and_back(
         server=server.uuid,
         devices=1,
         rate=rate,
-        machine=machine_said(setup),
+        machine=journey.machine_said(setup),
         moves=tuple(moves),
         notes=notes(moves),
     )
-
-
-def machine_said(setup: settings.Settings) -> str:
-    """Say on what the compute hosts run."""
-    by_kvm = accel.arguments(setup) == accel.KVM
-    kind = 'KVM' if by_kvm else 'emulated (TCG)'
-    return f'compute hosts {kind} on {os.cpu_count()} processors'
 
 
 def notes(moves: list[record.Move]) -> tuple[str, ...]:

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong on purpose, with real libvirt and a real guest."""
+
+import time
+
+from lab import faults
+from lab import outcome
+from lab import shell
+
+FUNCTIONS = '/sys/class/net/*/device/sriov_numvfs'
+HAVE = f'for f in {FUNCTIONS}; do test $(cat $f) -gt 0 && echo $f; done; true'
+
+
+def never_releases(case: faults.Case) -> None:
+    case.start()
+
+
+def late(case: faults.Case) -> None:
+    """The guest lets go when it is reset, a second after the deadline."""
+    case.start()
+    case.reached(case.source, 'unplug', 'end')
+    time.sleep(1)
+    case.virsh(case.source, 'reset')
+    case.reached(case.source, r'\(plug\|heal\)', 'end')
+
+
+def paused(case: faults.Case) -> None:
+    case.cloud('pause')
+    try:
+        case.start()
+    except shell.Failed as failure:
+        # The API's answer, where it waits for the checks.
+        case.check('it is refused', 'No valid host' in str(failure))
+    shell.wait_for(
+        'the refusal', lambda: case.migration() == 'error', faults.REACHED
+    )
+    found, seen = case.collect()
+    said = [event['details'] for event in seen['events'] if event['details']]
+    case.check('an event says why', any('is paused' in each for each in said))
+    case.check(
+        'it is paused on the source with its VFs',
+        (found.status, found.host) == ('PAUSED', case.source.name)
+        and len(found.hosts[found.host].live) == len(found.macs),
+        f'{found.status} on {found.host}',
+    )
+    asked = case.saw(case.source, 'unplug')
+    case.check('no VF was asked for', not asked, str(asked))
+    case.cloud('unpause')
+
+
+def booting(case: faults.Case) -> None:
+    case.start()
+
+
+def reboots(case: faults.Case) -> None:
+    case.start()
+    case.reached(case.source, 'unplug')
+    case.virsh(case.source, 'reset')
+
+
+def kill_unplug(case: faults.Case) -> None:
+    case.start()
+    case.reached(case.source, 'unplug')
+    kill_and_start(case)
+
+
+def kill_copy(case: faults.Case) -> None:
+    case.start()
+    case.copy_slowly()
+    kill_and_start(case)
+
+
+def kill_and_start(case: faults.Case) -> None:
+    case.on(
+        case.source,
+        'systemctl kill -s KILL nova-compute; sleep 1; '
+        'systemctl reset-failed nova-compute; systemctl start nova-compute',
+    )
+
+
+def abort_unplug(case: faults.Case) -> None:
+    case.start()
+    case.reached(case.source, 'unplug')
+    case.cloud('abort')
+
+
+def abort_copy(case: faults.Case) -> None:
+    case.start()
+    case.copy_slowly()
+    case.cloud('abort')
+
+
+def vf_gone(case: faults.Case) -> None:
+    """All VFs of the destination vanish, and come back after the arrival."""
+    case.start()
+    case.reached(case.source, 'unplug')
+    (path,) = case.on(case.destination, HAVE).split()
+    number = case.on(case.destination, f'cat {path}').strip()
+    try:
+        case.on(case.destination, f'echo 0 > {path}')
+        case.virsh(case.source, 'reset')
+        case.reached(case.destination, 'plug', 'end')
+    finally:
+        case.on(case.destination, f'echo {number} > {path}')
+
+
+def destination_libvirtd(case: faults.Case) -> None:
+    case.start()
+    case.copy_slowly()
+    try:
+        case.on(case.destination, 'systemctl stop libvirtd.socket libvirtd')
+        shell.wait_for(
+            'the end of the migration',
+            lambda: case.migration() not in ('running', 'preparing'),
+            faults.REACHED,
+            every=2,
+        )
+    finally:
+        case.on(case.destination, 'systemctl start libvirtd.socket libvirtd')
+
+
+def source_libvirtd(case: faults.Case) -> None:
+    case.start()
+    case.reached(case.source, 'unplug')
+    case.on(case.source, 'systemctl restart libvirtd')
+    case.virsh(case.source, 'reset')
+
+
+FAULTS = {
+    'never_releases': faults.Fault(
+        'the guest never releases its VF',
+        never_releases, (outcome.STAYED,), deaf=True,
+    ),
+    'late': faults.Fault(
+        'the guest releases it one second after the deadline',
+        late, (outcome.STAYED,), deaf=True,
+    ),
+    'paused': faults.Fault(
+        'the guest is paused', paused, (outcome.REFUSED,),
+    ),
+    'booting': faults.Fault(
+        'the guest is still booting',
+        booting, (outcome.MOVED, outcome.STAYED), booting=True,
+    ),
+    'reboots': faults.Fault(
+        'the guest reboots while it is asked',
+        reboots, (outcome.MOVED, outcome.STAYED), deaf=True,
+    ),
+    'kill_unplug': faults.Fault(
+        'kill -9 of the source nova-compute during the unplug',
+        kill_unplug, (outcome.STAYED,), deaf=True,
+    ),
+    'kill_copy': faults.Fault(
+        'kill -9 of the source nova-compute during the copy',
+        kill_copy, (outcome.STAYED,),
+    ),
+    'abort_unplug': faults.Fault(
+        'the user aborts during the unplug',
+        abort_unplug, (outcome.CANCELLED,), deaf=True,
+    ),
+    'abort_copy': faults.Fault(
+        'the user aborts during the copy',
+        abort_copy, (outcome.CANCELLED,),
+    ),
+    'vf_gone': faults.Fault(
+        'the VFs of the destination vanish and come back',
+        vf_gone, (outcome.MOVED,), deaf=True,
+    ),
+    'destination_libvirtd': faults.Fault(
+        'libvirtd of the destination is stopped during the copy',
+        destination_libvirtd, (outcome.STAYED,),
+    ),
+    'source_libvirtd': faults.Fault(
+        'libvirtd of the source is restarted during the unplug',
+        source_libvirtd, (outcome.MOVED, outcome.STAYED), deaf=True,
+    ),
+}  # fmt: skip
