@@ -85,23 +85,21 @@ class Connection(fakelibvirt.Connection):
             return domains.Domain(self, self.hypervisor.receive(xml, None))
 
     def lookupByUUIDString(self, uuid: str) -> domains.Domain:  # noqa: N802
-        if not self._alive:
-            raise faults.Crash('lookupByUUIDString')
-        return domains.Domain(self, self.hypervisor.find(uuid))
+        with self.calling('lookupByUUIDString', None, (), {}):
+            return domains.Domain(self, self.hypervisor.find(uuid))
 
     def listAllDomains(  # noqa: N802
         self, flags: int = 0
     ) -> list[domains.Domain]:
-        if not self._alive:
-            raise faults.Crash('listAllDomains')
         active = flags & fakelibvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
         inactive = flags & fakelibvirt.VIR_CONNECT_LIST_DOMAINS_INACTIVE
-        return [
-            domains.Domain(self, machine)
-            for machine in list(self.hypervisor.machines.values())
-            if machine.defined
-            and (not flags or (active if machine.active else inactive))
-        ]
+        with self.calling('listAllDomains', None, (), {}):
+            return [
+                domains.Domain(self, machine)
+                for machine in list(self.hypervisor.machines.values())
+                if machine.defined
+                and (not flags or (active if machine.active else inactive))
+            ]
 
     @contextlib.contextmanager
     def calling(

@@ -78,6 +78,10 @@ class Domain(fakelibvirt.Domain):
         return self._connection
 
     @call
+    def info(self) -> Any:
+        return super().info()
+
+    @call
     def isActive(self) -> int:  # noqa: N802
         return int(self.machine.active)
 

@@ -30,6 +30,7 @@ class Job:
         self._clock = clock
         self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
         self._aborted = False
+        self._finished = False
 
     def stats(self) -> dict[str, Any]:
         return {'type': self._type}
@@ -39,6 +40,11 @@ class Job:
         if not self._machine.migrating:
             raise errors.invalid('no job is active on the domain')
         self._aborted = True
+        self._clock.wake()
+
+    def finish(self) -> None:
+        """Have the rest of the memory copied at once."""
+        self._finished = True
         self._clock.wake()
 
     def migrate(
@@ -62,7 +68,7 @@ class Job:
         with machine.modifying():
             self._check(live)
             machine.migrating = True
-            self._aborted = False
+            self._aborted = self._finished = False
             self._type = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
         try:
             self._copy()
@@ -102,13 +108,15 @@ class Job:
 
     def _copy(self) -> None:
         interrupted = self._clock.wait(
-            lambda: self._aborted or not self._machine.active,
+            lambda: (
+                self._aborted or self._finished or not self._machine.active
+            ),
             self._settings.copy_seconds,
         )
         if not self._machine.active:
             self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
             raise errors.invalid('domain is not running')
-        if not interrupted:
+        if not interrupted or self._finished:
             self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
             return
         self._type = fakelibvirt.VIR_DOMAIN_JOB_CANCELLED

@@ -37,6 +37,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
 
     DRIVER = OURS
     DRIVERS: dict[str, str] = {}
+    computes: dict[str, Any]
     ADMIN_API = True
     CAST_AS_CALL = False
     microversion = 'latest'
@@ -112,14 +113,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
                 hostname, host_info, pci_info, mdev_info, vdpa_info,
                 libvirt_version, qemu_version, cell_name, connection,
             )  # fmt: skip
-        driver = self.computes[hostname].driver
-        self.double.subscribe(driver._host)
-        # CONF.host is one for all computes of this process.
-        connector = driver.get_volume_connector
-        driver.get_volume_connector = lambda instance: {
-            **connector(instance),
-            'host': hostname,
-        }
+            self.double.subscribe(self.computes[hostname].driver._host)
         return str(started)
 
     def kill(self, host: str) -> None:
@@ -130,6 +124,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
     def start_again(self, host: str) -> None:
         """Start a nova-compute that was killed; libvirt has gone on."""
         self.processes.kill(host)
+        self.processes.wait_until_still(host)
         dead = self.computes.pop(host)
         self.compute_rp_uuids.pop(host)
         self.start_compute(
@@ -137,6 +132,18 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             cell_name=self.host_mappings[host].cell_mapping.name,
             connection=dead.driver._host.get_connection(),
         )
+
+    def _run_periodics(self, raise_on_error: bool = False) -> None:
+        """As Nova's, where there is a nova-compute to run them."""
+        everyone = self.computes
+        try:
+            for host in list(everyone):
+                if self.processes.is_alive(host):
+                    self.computes = {host: everyone[host]}
+                    with self.processes.within(host):
+                        super()._run_periodics(raise_on_error)
+        finally:
+            self.computes = everyone
 
     def unshare_instance_path(self) -> None:
         """Give each compute its own instance path, disks being shared.

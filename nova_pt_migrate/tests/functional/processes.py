@@ -10,38 +10,27 @@ process that was killed has no effect any more: each further point raises
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import concurrent.futures
 import contextlib
-import contextvars
 import dataclasses
 import re
 import threading
 from typing import Any
 
 import fixtures
-import futurist
 from nova.scheduler.client import report
+from nova.tests.fixtures import notifications
 from nova.volume import cinder
 from oslo_messaging import transport
 from oslo_messaging._drivers import impl_fake
+from oslo_messaging.notify import notifier
 import sqlalchemy
 
 from nova_pt_migrate.testing import connection as connections
-from nova_pt_migrate.testing import faults
+from nova_pt_migrate.tests.functional import apart
+from nova_pt_migrate.tests.functional import bus
+from nova_pt_migrate.tests.functional import lives
 
 HTTP = ('get', 'post', 'put', 'delete')
-
-
-@dataclasses.dataclass
-class Process:
-    """One life of a nova-compute."""
-
-    host: str
-    alive: bool = True
-
-    def check(self) -> None:
-        if not self.alive:
-            raise faults.Crash(f'nova-compute of {self.host} is dead')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +49,6 @@ class Point:
 
 
 Meet = Callable[[Point, bool], None]
-_current: contextvars.ContextVar[Process | None] = contextvars.ContextVar(
-    'nova-compute', default=None
-)
 
 
 class Processes(fixtures.Fixture):
@@ -72,6 +58,7 @@ class Processes(fixtures.Fixture):
     :ivar meet: called at each point of a living process, before it
         (``False``) and after it (``True``)
     :ivar messages: each is called with each message before it is sent
+    :ivar bus: how long calls wait for one that is dead
     """
 
     def __init__(self, get_neutron_client: Callable[..., Any]) -> None:
@@ -79,10 +66,12 @@ class Processes(fixtures.Fixture):
         self.meet: Meet = lambda point, after: None
         self.messages: list[Callable[[dict[str, Any]], None]] = []
         self._get_neutron_client = get_neutron_client
-        self._alive: dict[str, Process] = {}
+        self._lives: dict[str, lives.Process] = {}
 
     def _setUp(self) -> None:
-        self._follow_threads()
+        self.useFixture(apart.Apart(lives.current))
+        self.bus = self.useFixture(bus.Bus(lives.current))
+        self.useFixture(lives.Lives())
         self._watch_database()
         self._watch_messages()
         self._watch(report.SchedulerReportClient, HTTP, 'placement', _path)
@@ -108,16 +97,29 @@ class Processes(fixtures.Fixture):
     @contextlib.contextmanager
     def starting(self, host: str) -> Iterator[None]:
         """What is started in the context is a new nova-compute."""
-        process = self._alive[host] = Process(host)
-        token = _current.set(process)
-        try:
+        self._lives[host] = lives.Process(host)
+        with self.within(host):
             yield
-        finally:
-            _current.reset(token)
+
+    @contextlib.contextmanager
+    def within(self, host: str) -> Iterator[None]:
+        """Work in the context for the host's nova-compute.
+
+        :raises faults.Crash: it is dead
+        """
+        with self._lives[host].within():
+            yield
+
+    def is_alive(self, host: str) -> bool:
+        return self._lives[host].alive
 
     def kill(self, host: str) -> None:
         """End the nova-compute, wherever its threads are."""
-        self._alive[host].alive = False
+        self._lives[host].kill()
+
+    def wait_until_still(self, host: str) -> None:
+        """Wait until a dead one that killed itself has no effect any more."""
+        self._lives[host].wait_until_still()
 
     def kill_at(
         self,
@@ -154,48 +156,21 @@ class Processes(fixtures.Fixture):
     @contextlib.contextmanager
     def _point(self, kind: str, name: str) -> Iterator[None]:
         """Surround a call; what serves it does not belong to the process."""
-        process = _current.get()
+        process = lives.worker()
         if process is None:
             yield
             return
         point = Point(process.host, kind, name)
         process.check()
         self._meet(process, point, after=False)
-        token = _current.set(None)
-        try:
+        with process.effect(kind):
             yield
-        finally:
-            _current.reset(token)
         process.check()
         self._meet(process, point, after=True)
 
-    def _meet(self, process: Process, point: Point, after: bool) -> None:
+    def _meet(self, process: lives.Process, point: Point, after: bool) -> None:
         self.meet(point, after)
         process.check()
-
-    def _follow_threads(self) -> None:
-        start = threading.Thread.start
-
-        def started(thread: threading.Thread) -> None:
-            if _current.get():
-                run = thread.run
-                context = contextvars.copy_context()
-                thread.run = lambda: context.run(run)  # type: ignore[method-assign]
-            start(thread)
-
-        self._patch_object(threading.Thread, 'start', started)
-        for pool in (
-            concurrent.futures.ThreadPoolExecutor,
-            futurist.ThreadPoolExecutor,
-        ):
-            self._patch_object(pool, 'submit', _submitting(pool.submit))
-        tell = threading.excepthook
-
-        def told(args: Any) -> None:
-            if args.exc_type is not faults.Crash:
-                tell(args)
-
-        self._patch_object(threading, 'excepthook', told)
 
     def _watch_database(self) -> None:
         def execute(_c: Any, _cu: Any, statement: str, *_: Any) -> None:
@@ -220,14 +195,8 @@ class Processes(fixtures.Fixture):
 
     def _watch_messages(self) -> None:
         this = self
-        send, notify = (
-            transport.Transport._send,
-            transport.Transport._send_notification,
-        )
-        reply, poll = (
-            impl_fake.FakeIncomingMessage.reply,
-            impl_fake.FakeExchange.poll,
-        )
+        send = transport.Transport._send
+        reply = impl_fake.FakeIncomingMessage.reply
 
         def sending(
             bus: Any, target: Any, context: Any, message: Any, **more: Any
@@ -237,24 +206,18 @@ class Processes(fixtures.Fixture):
                     watch(message)
                 return send(bus, target, context, message, **more)
 
-        def notifying(bus: Any, *args: Any, **more: Any) -> Any:
-            _check()
-            return notify(bus, *args, **more)
-
         def replying(message: Any, *args: Any, **more: Any) -> None:
             _check()
             reply(message, *args, **more)
 
-        def polling(exchange: Any, target: Any, pool: Any) -> Any:
-            _check()
-            return poll(exchange, target, pool)
-
         self._patch_object(transport.Transport, '_send', sending)
-        self._patch_object(
-            transport.Transport, '_send_notification', notifying
-        )
+        for sender in (
+            notifier.Notifier,
+            notifications.FakeNotifier,
+            notifications.FakeVersionedNotifier,
+        ):
+            self._patch_object(sender, '_notify', _checking(sender._notify))
         self._patch_object(impl_fake.FakeIncomingMessage, 'reply', replying)
-        self._patch_object(impl_fake.FakeExchange, 'poll', polling)
 
     def _watch(
         self,
@@ -310,19 +273,16 @@ class _Client:
         return called
 
 
-def _submitting(submit: Any) -> Any:
-    def submitted(pool: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        # Pools are shared; a thread of theirs may have been started by a
-        # process that is dead by now.
-        return submit(
-            pool, contextvars.copy_context().run, fn, *args, **kwargs
-        )
+def _checking(notify: Any) -> Any:
+    def notifying(*args: Any, **more: Any) -> Any:
+        _check()
+        return notify(*args, **more)
 
-    return submitted
+    return notifying
 
 
 def _check() -> None:
-    process = _current.get()
+    process = lives.current()
     if process:
         process.check()
 
