@@ -13,7 +13,9 @@ from nova.tests.functional.libvirt import base as libvirt_base
 from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
 from oslo_serialization import jsonutils
 
+from nova_pt_migrate.compute import ending
 from nova_pt_migrate.testing import connection as connections
+from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
 from nova_pt_migrate.tests.functional import ports
 from nova_pt_migrate.tests.functional import processes
@@ -26,6 +28,10 @@ THIRD = 'third'
 BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
 VFS = 16
 ENDED = {'completed', 'failed', 'cancelled', 'error'}
+
+
+class NotStarted(Exception):
+    """A nova-compute has failed, or died, while it was starting."""
 
 
 class TwoComputes(nova_sriov._PCIServersTestBase):
@@ -69,6 +75,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         self.processes = self.useFixture(
             processes.Processes(neutron_api.get_client)
         )
+        self._clients: dict[str, connections.Connection] = {}
         for host in (SOURCE, DESTINATION):
             self.start_compute(hostname=host, pci_info=self.pci_info(host))
 
@@ -106,32 +113,43 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         """As Nova's; a compute that starts anew is a new libvirt client."""
         if connection is not None:
             connection.kill()
-            connection = connection.again()
+            connection = self._clients[hostname] = connection.again()
         self.flags(compute_driver=self.DRIVERS.get(hostname, self.DRIVER))
         with self.processes.starting(hostname):
             started = super().start_compute(
                 hostname, host_info, pci_info, mdev_info, vdpa_info,
                 libvirt_version, qemu_version, cell_name, connection,
             )  # fmt: skip
-            self.double.subscribe(self.computes[hostname].driver._host)
+            host = self.computes[hostname].driver._host
+            self._clients[hostname] = host.get_connection()
+            self.double.subscribe(host)
         return str(started)
 
     def kill(self, host: str) -> None:
         """Kill a nova-compute; what it was doing has no further effect."""
         self.processes.kill(host)
-        self.computes[host].driver._host.get_connection().kill()
+        self._clients[host].kill()
 
     def start_again(self, host: str) -> None:
-        """Start a nova-compute that was killed; libvirt has gone on."""
+        """Start a nova-compute that was killed; libvirt has gone on.
+
+        :raises NotStarted: it must be started again once more
+        """
         self.processes.kill(host)
         self.processes.wait_until_still(host)
-        dead = self.computes.pop(host)
-        self.compute_rp_uuids.pop(host)
-        self.start_compute(
-            host,
-            cell_name=self.host_mappings[host].cell_mapping.name,
-            connection=dead.driver._host.get_connection(),
-        )
+        self.computes.pop(host, None)
+        self.compute_rp_uuids.pop(host, None)
+        try:
+            # It would end with this process, whose main thread is no service.
+            with fixtures.MockPatchObject(ending, 'end_with_main_thread'):
+                self.start_compute(
+                    host,
+                    cell_name=self.host_mappings[host].cell_mapping.name,
+                    connection=self._clients[host],
+                )
+        except (Exception, faults.Crash) as exc:
+            self.processes.kill(host)
+            raise NotStarted(f'nova-compute of {host}: {exc}') from exc
 
     def _run_periodics(self, raise_on_error: bool = False) -> None:
         """As Nova's, where there is a nova-compute to run them."""

@@ -12,6 +12,7 @@ from nova import rpc
 from nova import thread_pool_factory
 from nova.compute import rpcapi
 from oslo_concurrency import lockutils
+from oslo_db import exception as db_exception
 import oslo_messaging
 
 from nova_pt_migrate.testing import faults
@@ -120,6 +121,30 @@ class DeathTest(crashes.Crashes):
         self.assertNotEqual(
             'written by the dead', self.api.get_server(server['id'])['name']
         )
+
+    def test_it_dies_while_it_starts(self) -> None:
+        server, whole = self.prepare(self.ports.direct())
+        self.kill(base.SOURCE)
+        killed = self.processes.kill_at(base.SOURCE, 'db', 'COMMIT', number=2)
+        self.assertRaises(base.NotStarted, self.start_again, base.SOURCE)
+        self.assertTrue(killed.is_set())
+        self.start_again(base.SOURCE)
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_it_fails_while_it_starts(self) -> None:
+        server, whole = self.prepare(self.ports.direct())
+        self.kill(base.SOURCE)
+
+        def meet(point: processes.Point, after: bool) -> None:
+            raise db_exception.DBConnectionError('no')
+
+        self.processes.meet = meet
+        self.assertRaises(base.NotStarted, self.start_again, base.SOURCE)
+        self.processes.meet = lambda point, after: None
+        self.start_again(base.SOURCE)
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
 
 
 class MessageTest(crashes.Crashes):
