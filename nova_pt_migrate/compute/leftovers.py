@@ -24,7 +24,7 @@ def of_arrival(
     compute.network_api.setup_networks_on_host(
         context, instance, compute.host, teardown=True
     )
-    _delete_old_attachments(compute, context, instance)
+    delete_old_attachments(compute, context, instance)
     compute.rt.free_pci_device_allocations_for_instance(context, instance)
     compute._delete_allocation_after_move(context, instance, migration)
     end(migration, 'completed')
@@ -39,7 +39,7 @@ def of_evacuation(
         compute.network_api.setup_networks_on_host(
             context, instance, host, teardown=True
         )
-    _delete_old_attachments(compute, context, instance)
+    delete_old_attachments(compute, context, instance)
     compute._delete_allocation_after_move(context, instance, migration)
     end(migration, 'failed')
 
@@ -109,12 +109,13 @@ def end(migration: Any, status: str) -> None:
     migration.save()
 
 
-def _delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
-    bdms = originals.block_device_mappings(
+def delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
+    """Delete the attachments of the source that are still there.
+
+    Nova does so too, and goes on where Cinder did not answer it.
+    """
+    for bdm in originals.block_device_mappings(
         context, instance, compute.volume_api
-    )
-    compute._post_live_migration_remove_source_vol_connections(
-        context,
-        instance,
-        [b for b in bdms if b.obj_what_changed() and b.connection_info],
-    )
+    ):
+        if bdm.obj_what_changed() and bdm.connection_info:
+            compute.volume_api.attachment_delete(context, bdm.attachment_id)

@@ -18,6 +18,7 @@ from oslo_serialization import jsonutils
 PREFIX = 'pt_migrate_'
 LONGEST = 255
 STORAGE = ('is_shared_instance_path', 'is_shared_block_storage')
+PATH = 'instance_relative_path'
 HINTS = ('device_path', 'multipath_id')
 """What os-brick adds to ``connection_info['data']`` when it connects."""
 
@@ -34,6 +35,8 @@ def keep(instance: Any, migrate_data: Any, block_device_info: Any) -> None:
         for name in (*STORAGE, 'block_migration')
         if name in migrate_data
     }
+    if 'instance_relative_path' in migrate_data:
+        kept[PREFIX + PATH] = migrate_data.instance_relative_path[:LONGEST]
     mapping = (block_device_info or {}).get('block_device_mapping') or ()
     for volume in mapping:
         info = volume['connection_info'] or {}
@@ -101,6 +104,10 @@ def migrate_data(instance: Any, migration: Any) -> Any:
     for name in STORAGE:
         # Files are left where they are if it was never looked.
         setattr(data, name, _kept(instance, name, default=True))
+    # Nova falls back on where this host has its files.
+    data.instance_relative_path = instance.system_metadata.get(
+        PREFIX + PATH, ''
+    )
     data.block_migration = _kept(instance, 'block_migration', default=False)
     data.vifs = [
         migrate_data_obj.VIFMigrateData(

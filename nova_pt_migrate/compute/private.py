@@ -72,11 +72,7 @@ PARTS = {
         'self', 'context', 'instance', 'dest', 'migrate_data',
         'migration_status', 'source_bdms', 'pre_live_migration',
     ),
-    # manager.py:9676 and 5120, parts of the first of them
-    'nova.compute.manager:ComputeManager.'
-    '_post_live_migration_remove_source_vol_connections': (
-        'self', 'context', 'instance', 'source_bdms',
-    ),
+    # manager.py:5120, a part of the first of them
     'nova.compute.manager:ComputeManager._delete_allocation_after_move': (
         'self', 'context', 'instance', 'migration',
     ),

@@ -211,6 +211,7 @@ class Unsettled:
         """See to what Nova does not, and hand the server over to it."""
         if migration.status == 'completed':
             leftovers.free_allocation(self._compute, context, migration)
+            leftovers.delete_old_attachments(self._compute, context, instance)
         if self._withheld:
             self._withheld = False
             instance.refresh()
