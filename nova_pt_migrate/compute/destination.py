@@ -140,13 +140,19 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                     'The devices are plugged later', instance=instance
                 )
                 self._pt_late.note(instance.uuid)
-        super().post_live_migration_at_destination(
-            context, instance,
-            network_model.NetworkInfo(
-                [vif for vif in network_info if not ports.owned([vif])]
-            ),
-            block_migration, block_device_info,
-        )  # fmt: skip
+        arrive = super().post_live_migration_at_destination
+        rest = network_model.NetworkInfo(
+            [vif for vif in network_info if not ports.owned([vif])]
+        )
+        try:
+            arrive(context, instance, rest, block_migration, block_device_info)
+        except Exception:
+            if not ports.owned(network_info):
+                raise
+            LOG.exception(
+                'The server is here, and not all that Nova does on arrival '
+                'was done', instance=instance,
+            )  # fmt: skip
 
     def cleanup_live_migration_destination_check(
         self, context: Any, dest_check_data: Any

@@ -12,6 +12,7 @@ from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import originals
+from nova_pt_migrate.compute import others
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
@@ -241,13 +242,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             instance, self._pt_tell(context, instance)
         ).come_home(vifs):
             self._pt_late.note(instance.uuid)
-        guest = self._host.get_guest(instance)
-        for vif in ports.left_to_nova(network_info):
-            config = self._pt_servers.config(instance, vif)
-            if guest.get_interface_by_cfg(config) is None:
-                self.attach_interface(
-                    context, instance, instance.image_meta, vif
-                )
+        others.attach_missing(
+            self, self._pt_servers, context, instance, network_info
+        )
 
     def _pt_moving(
         self, context: Any, instance: Any, migrate_data: Any
