@@ -122,6 +122,25 @@ class DeathTest(crashes.Crashes):
             'written by the dead', self.api.get_server(server['id'])['name']
         )
 
+    def test_it_dies_in_a_periodic_task(self) -> None:
+        for host in (base.SOURCE, base.DESTINATION):
+            killed = self.processes.kill_at(host, 'db', 'SELECT .*')
+            self._run_periodics()
+            self.assertTrue(killed.is_set())
+            self.assertFalse(self.processes.is_alive(host))
+
+    def test_a_periodic_task_that_fails_comes_again(self) -> None:
+        looks: list[processes.Point] = []
+
+        def meet(point: processes.Point, after: bool) -> None:
+            looks.append(point)
+            if len(looks) == 1:
+                raise db_exception.DBConnectionError('no')
+
+        self.processes.meet = meet
+        self._run_periodics()
+        self.assertLess(1, len(looks))
+
     def test_it_dies_while_it_starts(self) -> None:
         server, whole = self.prepare(self.ports.direct())
         self.kill(base.SOURCE)
