@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import contextlib
 import threading
 
+from nova_pt_migrate.compute import phases
 from nova_pt_migrate.core import errors
 
 ABORT_MOMENT = 0.2
@@ -27,6 +28,7 @@ class Departure:
     :ivar stopped: it was asked to stop
     :ivar aborted: likewise, by the user and not by Nova itself
     :ivar ended: set once neither of its threads does anything more
+    :ivar story: tells of it, once its steps begin
     :ivar released: aliases of the devices that were seen to have left
     :ivar unwatched: aliases of those that left while nobody waited
     """
@@ -35,6 +37,7 @@ class Departure:
         self.stopped = False
         self.aborted = False
         self.ended = threading.Event()
+        self.story: phases.Teller | None = None
         self.released: set[str] = set()
         self.unwatched: set[str] = set()
         self._watcher = threading.get_ident()

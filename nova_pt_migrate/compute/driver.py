@@ -63,8 +63,15 @@ class PassthroughLibvirtDriver(
         self._pt_allow_stock = settings.allow_stock_destination
         self._pt_servers = servers.Servers(self, settings, self._pt_events)
         self._pt_looked_back = False
-        self._pt_late = late.LateReleases(self._pt_servers, CONF.host)
-        self._pt_tell = functools.partial(story.Story, host=CONF.host)
+        self._pt_stories = story.Stories()
+        self._pt_tell = functools.partial(
+            story.Story, self._pt_stories, host=CONF.host
+        )
+        self._pt_late = late.LateReleases(
+            self._pt_servers,
+            CONF.host,
+            functools.partial(self._pt_tell, action=story.HEAL),
+        )
         self._pt_settling = settling.Settling(
             self._pt_departures,
             settings.claim_lease_interval,
@@ -96,6 +103,7 @@ class PassthroughLibvirtDriver(
         """Stop as Nova does, and our own thread first."""
         self._pt_late.stop()
         self._pt_settling.stop()
+        self._pt_stories.stop()
         super().cleanup_host(host)
 
     def emit_event(self, event: Any) -> None:

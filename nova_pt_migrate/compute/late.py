@@ -31,11 +31,18 @@ class LateReleases:
     """Looks after servers, one at a time, in a thread of its own.
 
     :param host: name of this compute host
+    :param tell: makes the story of what is done here
     """
 
-    def __init__(self, servers: compute_servers.Servers, host: str) -> None:
+    def __init__(
+        self,
+        servers: compute_servers.Servers,
+        host: str,
+        tell: story.Tell,
+    ) -> None:
         self._servers = servers
         self._host = host
+        self._tell = tell
         self._executor = futures.ThreadPoolExecutor(
             max_workers=1, thread_name_prefix='pt_migrate-late'
         )
@@ -101,7 +108,7 @@ class LateReleases:
     ) -> None:
         if instance.task_state:
             return
-        teller = story.Story(context, instance, self._host, story.HEAL)
+        teller = self._tell(context, instance)
         if self._servers.of(instance, teller).take_back(vifs):
             self.note(instance.uuid)
         else:

@@ -5,6 +5,7 @@ They go where Nova's own go: ``[notifications] notification_format`` and
 ``versioned_notifications_topics`` are obeyed, since Nova's notifier is used.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from nova import rpc
@@ -26,22 +27,25 @@ class Notifier:
         self._instance = instance
         self._host = host
 
-    def begin(self, phase: phases.Phase) -> None:
-        """Send ``pt_migrate.<phase>.start``."""
-        self._send(phase, 'start')
+    def begin(self, phase: phases.Phase) -> Callable[[], None]:
+        """Return what sends ``pt_migrate.<phase>.start``."""
+        return self._sender(phase, 'start')
 
-    def end(self, phase: phases.Phase) -> None:
-        """Send ``pt_migrate.<phase>.end``, or ``.error`` if it went wrong."""
-        self._send(phase, 'error' if phase.failures else 'end')
+    def end(self, phase: phases.Phase) -> Callable[[], None]:
+        """Return what sends ``pt_migrate.<phase>.end`` or ``.error``."""
+        return self._sender(phase, 'error' if phase.failures else 'end')
 
-    def _send(self, phase: phases.Phase, event: str) -> None:
-        notifier = rpc.get_versioned_notifier(f'nova-compute:{self._host}')
-        send = notifier.error if event == 'error' else notifier.info
-        send(
-            self._context,
-            f'pt_migrate.{phase.name}.{event}',
-            payload(phase, self._instance, self._host),
-        )
+    def _sender(self, phase: phases.Phase, event: str) -> Callable[[], None]:
+        """What is sent is as the phase is now, not as it will be."""
+        name = f'pt_migrate.{phase.name}.{event}'
+        content = payload(phase, self._instance, self._host)
+
+        def send() -> None:
+            notifier = rpc.get_versioned_notifier(f'nova-compute:{self._host}')
+            by_priority = notifier.error if event == 'error' else notifier.info
+            by_priority(self._context, name, content)
+
+        return send
 
 
 def payload(

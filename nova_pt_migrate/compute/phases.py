@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tell of each phase that is entered and left: in the log, and to users."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -59,13 +60,13 @@ def phase(
     migration: str | None,
     devices: Iterable[str] = (),
     teller: Teller | None = None,
-    escaped: reasons.Reason = reasons.Reason.HOST_ERROR,
+    escaped: Callable[[], reasons.Reason] = lambda: reasons.Reason.HOST_ERROR,
 ) -> Iterator[Phase]:
     """Surround a phase of a live migration, or of healing after it.
 
     :param server: UUID of the server
-    :param escaped: the reason that an exception stands for which leaves the
-        phase before its owner has said what is wrong
+    :param escaped: gives the reason that an exception stands for which leaves
+        the phase before its owner has said what is wrong
     """
     current = Phase(name, migration, devices)
     text = (
@@ -80,7 +81,7 @@ def phase(
     except Exception as exc:
         if current.result == 'ok':
             current.fail(
-                type(exc).__name__, {'': reasons.Failure(escaped, str(exc))}
+                type(exc).__name__, {'': reasons.Failure(escaped(), str(exc))}
             )
         raise
     except BaseException as exc:

@@ -49,7 +49,10 @@ def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
     check = Check(instance, tracker.host, claims.requests(context, instance))
     unmet = claims.unmet(tracker, check.requests)
     if unmet:
-        driver._pt_tell(context, instance).tell(_failure(unmet))
+        told = driver._pt_tell(context, instance)
+        told.tell(_failure(unmet))
+        # The next host, if there is one, must find the event.
+        told.wait()
         raise _no_device(tracker.host, unmet)
     return check
 

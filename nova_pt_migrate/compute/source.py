@@ -182,8 +182,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             )  # fmt: skip
             return
         ports.put_devices_first(migrate_data)
+        told = self._pt_tell(context, instance)
         try:
-            with self._pt_departures.of(instance.uuid).running():
+            departure = self._pt_departures.of(instance.uuid)
+            departure.story = told
+            with departure.running():
                 migrate(
                     context, instance, dest, block_migration, migrate_data,
                     wide.guest(
@@ -192,7 +195,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                             peers.arriving(migrate_data)
                         ),
                         functools.partial(
-                            self._pt_moving, context, instance, migrate_data
+                            self._pt_moving, departure, migrate_data.migration
                         ),
                     ),
                     device_names,
@@ -202,6 +205,8 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                 'The live migration ends here, and the server stays where '
                 'its guest runs: %s', exc, instance=instance,
             )  # fmt: skip
+            if not told.reasoned:
+                told.tell(reasons.Failure(reasons.Reason.HOST_ERROR, str(exc)))
 
     def _detach_direct_passthrough_vifs(
         self, context: Any, migrate_data: Any, instance: Any
@@ -213,12 +218,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = ports.source_vifs(migrate_data)
         if ports.owned(vifs):
-            self._pt_servers.of(
-                instance, self._pt_tell(context, instance)
-            ).leave(
-                ports.owned(vifs),
-                migrate_data.migration.uuid,
-                self._pt_departures.of(instance.uuid),
+            departure = self._pt_departures.of(instance.uuid)
+            self._pt_servers.of(instance, departure.story).leave(
+                ports.owned(vifs), migrate_data.migration.uuid, departure
             )
         for vif in ports.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
@@ -247,13 +249,17 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         )
 
     def _pt_moving(
-        self, context: Any, instance: Any, migrate_data: Any
+        self, departure: departures.Departure, migration: Any
     ) -> Any:
-        self._pt_departures.of(instance.uuid).begin_move()
+        departure.begin_move()
         return phases.phase(
             'move',
-            instance.uuid,
-            migrate_data.migration.uuid,
-            teller=self._pt_tell(context, instance),
-            escaped=reasons.Reason.MOVE_FAILED,
+            migration.instance_uuid,
+            migration.uuid,
+            teller=departure.story,
+            escaped=lambda: (
+                reasons.Reason.ABORTED
+                if departure.aborted
+                else reasons.Reason.MOVE_FAILED
+            ),
         )

@@ -4,14 +4,19 @@
 Users see the events with ``openstack server event show``: one for each phase
 and one for each reason, named by its code, whose details name device and
 text. A refusal is one event, however many hosts were tried.
+
+All is told by a thread of its own, in order: a guest that is without its
+devices must not wait for a database or a message bus that does not answer.
 """
 
 from collections.abc import Callable
-import contextlib
+from concurrent import futures
+import threading
 from typing import Any
 
 from nova import objects
 from oslo_log import log as logging
+import tenacity
 
 from nova_pt_migrate.compute import notifying
 from nova_pt_migrate.compute import phases
@@ -20,62 +25,133 @@ from nova_pt_migrate.core import reasons
 LOG = logging.getLogger(__name__)
 HEAL = 'pt_migrate_heal'
 """The action of what is done for a server without being asked."""
+ATTEMPTS = 3
+PAUSE = 1.0
+"""Seconds between two attempts to tell the same."""
+PENDING = 1000
+"""What may wait to be told; what comes then is only in the log."""
+MOMENT = 5.0
+"""Seconds that are waited where nothing hurries."""
+
+
+class Stories:
+    """Tells what has been put in, one after the other."""
+
+    def __init__(self) -> None:
+        self._executor = futures.ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='pt_migrate-story'
+        )
+        self._changed = threading.Condition()
+        self._pending = 0
+
+    def put(self, tell: Callable[[], None]) -> None:
+        """Have something told; returns at once and raises nothing."""
+        with self._changed:
+            if self._pending >= PENDING:
+                LOG.warning('Too much waits to be told; an event is lost')
+                return
+            self._pending += 1
+        try:
+            self._executor.submit(self._tell, tell)
+        except RuntimeError:
+            LOG.info('nova-compute stops: an event is lost')
+            self._told()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until all is told; False if it was not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending, seconds)
+
+    def stop(self) -> None:
+        """Take nothing more; what waits is told as long as that is possible.
+
+        Not waited for, since the message bus may not answer.
+        """
+        self._executor.shutdown(wait=False)
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        try:
+            tenacity.Retrying(
+                stop=tenacity.stop_after_attempt(ATTEMPTS),
+                wait=tenacity.wait_fixed(PAUSE),
+                reraise=True,
+            )(tell)
+        except Exception:
+            LOG.warning('An event could not be recorded', exc_info=True)
+        finally:
+            self._told()
+
+    def _told(self) -> None:
+        with self._changed:
+            self._pending -= 1
+            self._changed.notify_all()
 
 
 class Story:
-    """Tells of one request about one server; never raises.
+    """Tells of one request about one server; never raises or blocks.
 
+    :param stories: who tells it
     :param context: of the request
     :param host: where it is told
     :param action: to begin, where there is no request of a user
+    :ivar reasoned: a reason has been given why something went wrong
     """
 
     def __init__(
-        self, context: Any, instance: Any, host: str, action: str | None = None
+        self,
+        stories: Stories,
+        context: Any,
+        instance: Any,
+        host: str,
+        action: str | None = None,
     ) -> None:
+        self.reasoned = False
+        self._stories = stories
         self._context = context
-        self._instance = instance
+        self._server = instance.uuid
         self._host = host
         self._action = action
         self._notifier = notifying.Notifier(context, instance, host)
 
     def begin(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Teller.begin`."""
-        with _harmless():
-            self._start(f'pt_migrate_{phase.name}')
-        with _harmless():
-            self._notifier.begin(phase)
+        self._stories.put(lambda: self._start(f'pt_migrate_{phase.name}'))
+        self._stories.put(self._notifier.begin(phase))
 
     def end(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Teller.end`."""
-        with _harmless():
-            self._finish(f'pt_migrate_{phase.name}', details(phase.failures))
-            by_reason: dict[reasons.Reason, dict[str, reasons.Failure]] = {}
-            for device, failure in phase.failures.items():
-                by_reason.setdefault(failure.reason, {})[device] = failure
-            for reason, failures in by_reason.items():
-                self._tell(reason, details(failures))
-        with _harmless():
-            self._notifier.end(phase)
+        text = details(phase.failures)
+        self._stories.put(
+            lambda: self._finish(f'pt_migrate_{phase.name}', text)
+        )
+        by_reason: dict[reasons.Reason, dict[str, reasons.Failure]] = {}
+        for device, failure in phase.failures.items():
+            by_reason.setdefault(failure.reason, {})[device] = failure
+        for reason, failures in by_reason.items():
+            self.tell(reasons.Failure(reason, details(failures)))
+        self._stories.put(self._notifier.end(phase))
 
     def tell(self, failure: reasons.Failure) -> None:
-        """Tell a reason outside of any phase."""
-        with _harmless():
-            self._tell(failure.reason, failure.text)
+        """Tell a reason, in a phase or outside of any."""
+        self.reasoned = True
+        self._stories.put(lambda: self._tell(failure))
 
-    def _tell(self, reason: reasons.Reason, text: str) -> None:
-        self._start(reason.value)
-        self._finish(reason.value, text)
+    def wait(self) -> None:
+        """Wait a moment until all is told, where nothing hurries."""
+        self._stories.wait(MOMENT)
+
+    def _tell(self, failure: reasons.Failure) -> None:
+        self._start(failure.reason.value)
+        self._finish(failure.reason.value, failure.text)
 
     def _start(self, name: str) -> None:
         """Begin an event, or go on with the request's own of that name."""
-        server = self._instance.uuid
         known = objects.InstanceAction.get_by_request_id(
-            self._context, server, self._context.request_id
+            self._context, self._server, self._context.request_id
         )
         if known is None and self._action:
             known = objects.InstanceAction.action_start(
-                self._context, server, self._action
+                self._context, self._server, self._action
             )
         if known is not None and any(
             event.event == name
@@ -85,19 +161,23 @@ class Story:
         ):
             return
         objects.InstanceActionEvent.event_start(
-            self._context, server, name, want_result=False, host=self._host
+            self._context,
+            self._server,
+            name,
+            want_result=False,
+            host=self._host,
         )
 
     def _finish(self, name: str, text: str) -> None:
         event = objects.InstanceActionEvent
         if not text:
             event.event_finish(
-                self._context, self._instance.uuid, name, want_result=False
+                self._context, self._server, name, want_result=False
             )
             return
         # A traceback that is None would mean success.
         event.event_finish_with_failure(
-            self._context, self._instance.uuid, name,
+            self._context, self._server, name,
             exc_val=text, exc_tb='', want_result=False,
         )  # fmt: skip
 
@@ -112,12 +192,3 @@ def details(failures: dict[str, reasons.Failure]) -> str:
         f'device {device}: {failure}' if device else str(failure)
         for device, failure in sorted(failures.items())
     )
-
-
-@contextlib.contextmanager
-def _harmless() -> Any:
-    """What cannot be told must not keep a migration from its end."""
-    try:
-        yield
-    except Exception:
-        LOG.warning('An event could not be recorded', exc_info=True)

@@ -18,6 +18,8 @@ from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
 
 HOST = 'OS-EXT-SRV-ATTR:host'
+STORY = 5.0
+"""Seconds until all is told; a nova-compute that has died tells no more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,6 +228,10 @@ class Always:
 
     def _check_reason(self, end: End) -> None:
         """What was begun and did not go well has a code that is known."""
+        for compute in self._test.computes.values():
+            stories = getattr(compute.driver, '_pt_stories', None)
+            if stories:
+                stories.wait(STORY)
         actions = objects.InstanceActionList.get_by_instance_uuid(
             self._test.ctxt, self._id
         )

@@ -3,19 +3,21 @@
 
 Locks by name, and the host name of the configuration: a nova-compute that
 waits for another one, or died, must not hold a lock of that other one or of
-its successor.
+its successor. And the database of their cell: Nova's fixture gives whoever
+names no cell the one that any thread of the API looks at just then.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import fixtures
+from nova.db.main import api as database
 from oslo_concurrency import lockutils
 from oslo_config import cfg
 
 
 class Apart(fixtures.Fixture):
-    """Gives each nova-compute locks and a host name of its own.
+    """Gives each nova-compute locks, a host name and a database of its own.
 
     :param current: tells for which one this thread works; what it returns
         has the attribute ``host``, and is None for everything else
@@ -35,6 +37,15 @@ class Apart(fixtures.Fixture):
             return life.host if life else read(conf, name)
 
         self._patch(cfg.ConfigOpts, '__getattr__', reading)
+        find = database.get_context_manager
+
+        def finding(context: Any) -> Any:
+            named = getattr(context, 'db_connection', None)
+            if named or not self._current():
+                return find(context)
+            return find.__self__._default_ctxt_mgr
+
+        self._patch(database, 'get_context_manager', finding)
 
     def _apart(self, get: Callable[[Any, str], Any]) -> Any:
         def getting(locks: Any, name: str) -> Any:

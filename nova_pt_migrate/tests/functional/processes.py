@@ -3,7 +3,7 @@
 
 Each thread knows for which nova-compute it works, from the one that started
 it. All that leaves a nova-compute is a *point*: a call to libvirt, Neutron,
-Cinder or placement, a message, a statement or commit of the database. A
+Cinder or placement, a message, a whole transaction of the database. A
 process that was killed has no effect any more: each further point raises
 :class:`testing.faults.Crash`, which nothing handles.
 """
@@ -12,18 +12,19 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
+import inspect
 import re
 import threading
 from typing import Any
 
 import fixtures
+from nova.db.main import api as database
 from nova.scheduler.client import report
 from nova.tests.fixtures import notifications
 from nova.volume import cinder
 from oslo_messaging import transport
 from oslo_messaging._drivers import impl_fake
 from oslo_messaging.notify import notifier
-import sqlalchemy
 
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.tests.functional import apart
@@ -72,7 +73,7 @@ class Processes(fixtures.Fixture):
         self.useFixture(apart.Apart(lives.current))
         self.bus = self.useFixture(bus.Bus(lives.current))
         self.useFixture(lives.Lives())
-        self._watch_database()
+        self._watch(database, _transactions(), 'db')
         self._watch_messages()
         self._watch(report.SchedulerReportClient, HTTP, 'placement', _path)
         self._watch(
@@ -172,27 +173,6 @@ class Processes(fixtures.Fixture):
         self.meet(point, after)
         process.check()
 
-    def _watch_database(self) -> None:
-        def execute(_c: Any, _cu: Any, statement: str, *_: Any) -> None:
-            with self._point('db', _statement(statement)):
-                pass
-
-        def commit(_connection: Any) -> None:
-            with self._point('db', 'COMMIT'):
-                pass
-
-        for name, listener in (
-            ('before_cursor_execute', execute),
-            ('commit', commit),
-        ):
-            sqlalchemy.event.listen(sqlalchemy.engine.Engine, name, listener)
-            self.addCleanup(
-                sqlalchemy.event.remove,
-                sqlalchemy.engine.Engine,
-                name,
-                listener,
-            )
-
     def _watch_messages(self) -> None:
         this = self
         send = transport.Transport._send
@@ -238,8 +218,9 @@ class Processes(fixtures.Fixture):
         for name in names:
             method = getattr(owner, name)
             called = surround(name, method)
-            if isinstance(vars(owner)[name], staticmethod) or not hasattr(
-                method, '__get__'
+            if inspect.isclass(owner) and (
+                isinstance(vars(owner)[name], staticmethod)
+                or not hasattr(method, '__get__')
             ):
                 called = staticmethod(called)
             self._patch_object(owner, name, called)
@@ -287,14 +268,18 @@ def _check() -> None:
         process.check()
 
 
-def _statement(text: str) -> str:
-    """Return verb and table of an SQL statement."""
-    words = re.match(
-        r'(?s)(SELECT).*?FROM (\w+)|(INSERT) INTO (\w+)|(UPDATE) (\w+)'
-        r'|(DELETE) FROM (\w+)|(\w+)',
-        text.strip(),
-    )
-    return ' '.join(filter(None, words.groups())) if words else text
+def _transactions() -> list[str]:
+    """Return the names of what Nova does in one transaction each.
+
+    A nova-compute asks the conductor for each of these.
+    """
+    return [
+        name
+        for name, function in vars(database).items()
+        if hasattr(function, '__wrapped__')
+        and function.__module__ == database.__name__
+        and next(iter(inspect.signature(function).parameters), '') == 'context'
+    ]
 
 
 def _path(name: str, *args: Any) -> str:

@@ -62,12 +62,12 @@ class CheckFailsTest(ours.OurMigrations):
         self.processes.meet = meet
 
     def test_the_database_while_nova_claims(self) -> None:
-        self.fail_once('db', 'UPDATE pci_devices', True)
+        self.fail_once('db', 'pci_device_update', True)
         self.assert_untouched('no answer')
 
     def test_the_database_while_an_earlier_claim_is_freed(self) -> None:
         self.claim()
-        self.fail_once('db', 'UPDATE pci_devices', False)
+        self.fail_once('db', 'pci_device_update', False)
         self.assert_untouched('no answer')
 
     def test_placement(self) -> None:

@@ -110,21 +110,27 @@ class DeathTest(crashes.Crashes):
             ]
         self.assertEqual([], still_open)
 
-    def test_what_is_not_committed_is_rolled_back(self) -> None:
+    def test_it_dies_before_it_writes_or_after(self) -> None:
         server = self.boot(self.ports.direct())
-        self.processes.kill_at(base.SOURCE, 'db', 'COMMIT')
-        with self.processes.within(base.SOURCE):
-            instance = objects.Instance.get_by_uuid(self.ctxt, server['id'])
-            instance.display_name = 'written by the dead'
-            self.assertTrue(_crashes(instance.save))
-        self.assertFalse(self.processes.is_alive(base.SOURCE))
-        self.assertNotEqual(
-            'written by the dead', self.api.get_server(server['id'])['name']
-        )
+        for after, name in ((False, 'never written'), (True, 'written')):
+            self.processes.kill_at(
+                base.SOURCE, 'db', 'instance_update.*', after=after
+            )
+            with self.processes.within(base.SOURCE):
+                instance = objects.Instance.get_by_uuid(
+                    self.ctxt, server['id']
+                )
+                instance.display_name = name
+                self.assertTrue(_crashes(instance.save))
+            self.assertFalse(self.processes.is_alive(base.SOURCE))
+            self.assertEqual(
+                after, name == self.api.get_server(server['id'])['name']
+            )
+            self.start_again(base.SOURCE)
 
     def test_it_dies_in_a_periodic_task(self) -> None:
         for host in (base.SOURCE, base.DESTINATION):
-            killed = self.processes.kill_at(host, 'db', 'SELECT .*')
+            killed = self.processes.kill_at(host, 'db', '.*')
             self._run_periodics()
             self.assertTrue(killed.is_set())
             self.assertFalse(self.processes.is_alive(host))
@@ -144,7 +150,7 @@ class DeathTest(crashes.Crashes):
     def test_it_dies_while_it_starts(self) -> None:
         server, whole = self.prepare(self.ports.direct())
         self.kill(base.SOURCE)
-        killed = self.processes.kill_at(base.SOURCE, 'db', 'COMMIT', number=2)
+        killed = self.processes.kill_at(base.SOURCE, 'db', '.*', number=9)
         self.assertRaises(base.NotStarted, self.start_again, base.SOURCE)
         self.assertTrue(killed.is_set())
         self.start_again(base.SOURCE)
@@ -240,6 +246,17 @@ class ApartTest(crashes.Crashes):
         threading.Thread(target=take, daemon=True).start()
         return taken.wait(10.0)
 
+    def test_each_looks_into_its_cell(self) -> None:
+        server = self.boot(self.ports.ordinary())
+        with (
+            nova_context.target_cell(self.ctxt, self.cell_mappings['cell0']),
+            self.processes.within(base.SOURCE),
+        ):
+            found = objects.Instance.get_by_uuid(
+                nova_context.get_admin_context(), server['id']
+            )
+        self.assertEqual(base.SOURCE, found.host)
+
     def test_each_has_its_name(self) -> None:
         for host in self.computes:
             with self.processes.within(host):
@@ -252,7 +269,7 @@ class LateReleaseTest(crashes.Crashes):
     def test_it_dies_while_it_looks(self) -> None:
         server, whole = self.prepare(self.ports.direct())
         (device,) = whole.devices().values()
-        killed = self.processes.kill_at(base.SOURCE, 'db', 'SELECT .*')
+        killed = self.processes.kill_at(base.SOURCE, 'db', '.*')
         connection = self.computes[base.SOURCE].driver._host.get_connection()
         domain = connection.lookupByUUIDString(server['id'])
         domain.machine.request_unplug('hostdev0')

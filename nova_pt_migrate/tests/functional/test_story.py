@@ -29,6 +29,8 @@ class StoryTest(ours.OurMigrations):
 
     def events(self) -> dict[str, tuple[str, str, str]]:
         """Return result, host and details of each event of ours."""
+        for compute in self.computes.values():
+            self.assertTrue(compute.driver._pt_stories.wait(30.0))
         (action,) = [
             action
             for action in self.api.get_instance_actions(self.server['id'])
@@ -120,6 +122,7 @@ class StoryTest(ours.OurMigrations):
     def test_notifications(self) -> None:
         self.double.settings.guest = guests.Never()
         self.migrate(self.server, 'failed')
+        self.events()
         sent = {
             n['event_type']: n['payload']
             for n in self.notifier.versioned_notifications

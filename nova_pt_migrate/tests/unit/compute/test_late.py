@@ -46,7 +46,11 @@ class TestLateReleases(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
         self.servers = Servers()
-        self.late = late.LateReleases(cast(Any, self.servers), 'here')
+        self.late = late.LateReleases(
+            cast(Any, self.servers),
+            'here',
+            lambda context, instance: cast(Any, None),
+        )
 
     def look(self, **kwargs: Any) -> None:
         self.useFixture(

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every call of ours fails once, in every way, and the contract holds."""

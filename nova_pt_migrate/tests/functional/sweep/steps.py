@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls that our code makes during a migration, and how each may fail."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+import dataclasses
+import enum
+import sys
+import threading
+from types import FrameType
+
+from keystoneauth1 import exceptions as keystone
+from neutronclient.common import exceptions as neutron
+from nova import exception
+from oslo_db import exception as db
+import oslo_messaging
+
+from nova_pt_migrate.testing import errors
+from nova_pt_migrate.tests.functional import processes
+
+OURS = 'nova_pt_migrate.'
+NOT_OURS = ('nova_pt_migrate.tests.', 'nova_pt_migrate.testing.')
+
+
+class How(enum.Enum):
+    """How a call fails."""
+
+    BEFORE = 'raises before it has its effect'
+    AFTER = 'raises after it has had its effect'
+    DIES = 'the process dies after its effect'
+
+
+ERRORS: dict[str, Callable[[], Exception]] = {
+    'libvirt': lambda: errors.internal('client socket is closed'),
+    'neutron': lambda: neutron.ConnectionFailed(reason='connection reset'),
+    'cinder': lambda: exception.CinderConnectionFailed(reason='reset'),
+    'placement': lambda: keystone.ConnectFailure('connection reset'),
+    'rpc': lambda: oslo_messaging.MessagingTimeout('no reply'),
+    'db': lambda: db.DBConnectionError('server has gone away'),
+}
+"""What each kind of call raises when the other side cannot be reached."""
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Step:
+    """A call of ours in one migration, told from all others of it.
+
+    :ivar role: whose nova-compute makes it, ``source`` or ``destination``
+    :ivar site: the function of ours that it is made in, or below
+    :ivar number: which of those that are alike otherwise, from 1
+    """
+
+    role: str
+    site: str
+    kind: str
+    name: str
+    number: int
+
+    def __str__(self) -> str:
+        return (
+            f'{self.role} {self.site} {self.kind}:{self.name} #{self.number}'
+        )
+
+
+class Steps:
+    """Gives each call of ours its step, from the begin of a migration.
+
+    :param roles: role by name of the host
+    """
+
+    def __init__(self, roles: dict[str, str]) -> None:
+        self._roles = roles
+        self._lock = threading.Lock()
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self.all: list[Step] = []
+
+    def of(self, point: processes.Point) -> Step | None:
+        """Return the step of a call that is about to be made.
+
+        :returns: None for a call in which nothing of ours has a part
+        """
+        site = _site(sys._getframe())
+        role = self._roles.get(point.host)
+        if site is None or role is None:
+            return None
+        key = (role, site, point.kind, point.name)
+        with self._lock:
+            number = self._numbers[key] = self._numbers.get(key, 0) + 1
+            step = Step(*key, number)
+            self.all.append(step)
+        return step
+
+
+class Faults:
+    """Lets calls of one migration fail; others pass.
+
+    Set as :attr:`processes.Processes.meet`.
+
+    :param todo: the calls, and how each is to fail
+    :param kill: ends the nova-compute of a host
+    :ivar met: what has failed, in order
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        todo: Iterable[tuple[Step, How]],
+        kill: Callable[[str], None],
+    ) -> None:
+        self._steps = steps
+        self._todo = dict(todo)
+        self._kill = kill
+        self._begun = threading.local()
+        self.met: list[tuple[Step, How]] = []
+
+    def __call__(self, point: processes.Point, after: bool) -> None:
+        if not after:
+            self._begun.step = self._steps.of(point)
+        step: Step | None = self._begun.step
+        how = self._todo.get(step) if step else None
+        if step is None or how is None or after != (how is not How.BEFORE):
+            return
+        self.met.append((step, how))
+        del self._todo[step]
+        if how is How.DIES:
+            self._kill(point.host)
+        else:
+            raise ERRORS[point.kind]()
+
+
+def _site(frame: FrameType | None) -> str | None:
+    """Return the innermost function of ours on the stack."""
+    while frame is not None:
+        module = frame.f_globals.get('__name__', '')
+        if module.startswith(OURS) and not module.startswith(NOT_OURS):
+            return f'{module.removeprefix(OURS)}.{frame.f_code.co_name}'
+        frame = frame.f_back
+    return None
