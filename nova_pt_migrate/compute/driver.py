@@ -123,6 +123,6 @@ class PassthroughLibvirtDriver(
     def _pt_lease_look(self, context: Any) -> None:
         compute = self.virtapi._compute
         if not self._pt_looked_back:
-            leftovers.free_forgotten(compute, context)
+            leftovers.end_forgotten(compute, context)
             self._pt_looked_back = True
         lease.Lease(compute).look(context)

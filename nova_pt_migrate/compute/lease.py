@@ -51,13 +51,15 @@ class Lease:
             instance = _instance(context, server)
             if instance is not None and instance.host == self._compute.host:
                 self._take_over(context, instance, devices)
-            elif claims.free(
+                continue
+            # In this order: what is held brings the next look here.
+            self._give_up_allocation(context, server)
+            claims.free(
                 context,
                 self._compute.rt,
                 server,
                 unless=functools.partial(self._is_awaited, context, server),
-            ):
-                self._give_up_allocation(context, server)
+            )
 
     def _is_awaited(self, context: Any, server: str) -> bool:
         """True while the server may come, or is being made or moved here."""
@@ -133,7 +135,7 @@ class Lease:
         An evacuation keeps what a live migration had allocated.
         """
         report = self._compute.reportclient
-        held = report.get_allocations_for_consumer(context, server)
+        held = report.get_allocs_for_consumer(context, server)['allocations']
         for node in self._compute.rt.compute_nodes.values():
             if node.uuid in held and not self._is_awaited(context, server):
                 report.remove_provider_tree_from_instance_allocation(

@@ -7,6 +7,7 @@ database do; what was done until then stays done.
 
 from typing import Any
 
+from nova import exception
 from nova import objects
 from nova.objects import fields
 
@@ -52,23 +53,31 @@ def of_deletion(compute: Any, context: Any, migration: Any) -> None:
     end(migration, 'failed')
 
 
-def free_allocation(compute: Any, context: Any, migration: Any) -> None:
-    """Free what a migration that has ended well holds in placement.
+def end_allocation(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> None:
+    """Free what an ended migration holds in placement, or give it back.
 
-    Nova does so too, and goes on where placement did not answer it.
+    While a server migrates its source is allocated to the migration. Nova
+    does this too, and goes on where placement did not answer it.
     """
     report = compute.reportclient
-    if report.get_allocations_for_consumer(context, migration.uuid):
+    held = report.get_allocs_for_consumer(context, migration.uuid)
+    if not held['allocations']:
+        return
+    if migration.status == 'completed':
         report.delete_allocation_for_instance(
             context, migration.uuid, consumer_type='migration', force=True
         )
+    elif instance.host == migration.source_compute:
+        report.move_allocations(context, migration.uuid, instance.uuid)
 
 
-def free_forgotten(compute: Any, context: Any) -> None:
-    """Free what completed migrations from this host hold in placement.
+def end_forgotten(compute: Any, context: Any) -> None:
+    """End what migrations that have ended hold of this host in placement.
 
-    Nova calls a migration completed, and then frees what it holds; where
-    nova-compute dies between the two, nothing else tells of it.
+    Where nova-compute dies after it has saved a migration's last status,
+    nothing else tells of it.
     """
     held: set[str] = set()
     for node in compute.rt.compute_nodes.values():
@@ -82,11 +91,18 @@ def free_forgotten(compute: Any, context: Any) -> None:
         context,
         {
             'uuid': sorted(held),
-            'status': 'completed',
+            'status': ['completed', 'failed', 'cancelled'],
             'migration_type': fields.MigrationType.LIVE_MIGRATION,
         },
     ):
-        free_allocation(compute, context, migration)
+        try:
+            instance = objects.Instance.get_by_uuid(
+                context, migration.instance_uuid
+            )
+        except exception.InstanceNotFound:
+            of_deletion(compute, context, migration)
+        else:
+            end_allocation(compute, context, instance, migration)
 
 
 def is_evacuated(context: Any, migration: Any) -> bool:

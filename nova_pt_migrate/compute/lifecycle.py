@@ -9,6 +9,7 @@ ports; what is missing is plugged when it is there again.
 from collections.abc import Callable
 from typing import Any
 
+from nova.compute import task_states
 from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
@@ -17,6 +18,7 @@ from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import ports
 
 LOG = logging.getLogger(__name__)
+REBUILDING = task_states.REBUILD_SPAWNING
 
 
 class LifecycleHooks(libvirt_driver.LibvirtDriver):
@@ -61,6 +63,75 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
             image_meta,
             rescue_password,
             block_device_info,
+            share_info,
+        )
+
+    def spawn(
+        self,
+        context: Any,
+        instance: Any,
+        image_meta: Any,
+        injected_files: Any,
+        admin_password: str,
+        allocations: Any,
+        network_info: Any = None,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        accel_info: Any = None,
+    ) -> None:
+        """Rebuild it with what there is.
+
+        A new server is not: Nova tries another host for it.
+        """
+        if network_info and instance.task_state == REBUILDING:
+            network_info = self._pt_present(instance, network_info)
+        super().spawn(
+            context, instance, image_meta, injected_files, admin_password,
+            allocations, network_info, block_device_info, power_on,
+            accel_info,
+        )  # fmt: skip
+
+    def resume(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        share_info: Any = None,
+    ) -> None:
+        """Resume it from memory with what there is.
+
+        Nova plugs the devices into the live domain alone, so that the record
+        of what the guest must have is completed afterwards.
+        """
+        super().resume(
+            context,
+            instance,
+            self._pt_present(instance, network_info),
+            block_device_info,
+            share_info,
+        )
+        if ports.owned(network_info):
+            self._pt_late.note(instance.uuid)
+
+    def finish_revert_migration(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        migration: Any,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        share_info: Any = None,
+    ) -> None:
+        """Start it where it comes back to with what there is."""
+        super().finish_revert_migration(
+            context,
+            instance,
+            self._pt_present(instance, network_info),
+            migration,
+            block_device_info,
+            power_on,
             share_info,
         )
 

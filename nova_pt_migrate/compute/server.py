@@ -189,9 +189,22 @@ class Server:
     def _plan(
         self, place: model.Place, vifs: list[ports.Vif]
     ) -> tuple[tuple[steps.Step, ...], model.Found]:
+        """Return what there is to do; the record is completed at once."""
         found = self._domain.observe()
         wanted = model.Wanted(place, ports.devices(vifs, self._xml_of))
-        return plan.plan(found, wanted), found
+        todo = plan.plan(found, wanted)
+        left = act.keep(
+            self._domain,
+            [step for step in todo if isinstance(step, steps.Keep)],
+        )
+        for device, answer in left.items():
+            LOG.warning(
+                'Device %s is not in the persistent XML, and cannot be put '
+                'there: %s. Once unplugged it may come back at another PCI '
+                'address in the guest.', device, answer,
+                instance=self._instance,
+            )  # fmt: skip
+        return todo, found
 
     def _phase(self, name: str, migration: str | None, todo: list[Any]) -> Any:
         return phases.phase(

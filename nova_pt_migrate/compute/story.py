@@ -16,6 +16,7 @@ from typing import Any
 
 from nova import objects
 from oslo_log import log as logging
+from oslo_utils import timeutils
 import tenacity
 
 from nova_pt_migrate.compute import notifying
@@ -30,6 +31,8 @@ PAUSE = 1.0
 """Seconds between two attempts to tell the same."""
 PENDING = 1000
 """What may wait to be told; what comes then is only in the log."""
+LONGEST = 1000
+"""Characters that are kept of a reason."""
 MOMENT = 5.0
 """Seconds that are waited where nothing hurries."""
 
@@ -141,11 +144,39 @@ class Story:
         self._stories.wait(MOMENT)
 
     def _tell(self, failure: reasons.Failure) -> None:
-        self._start(failure.reason.value)
-        self._finish(failure.reason.value, failure.text)
+        """Record a reason as a whole, so that it never lacks its text."""
+        name = failure.reason.value
+        if self._is_begun(name):
+            self._finish(name, failure.text)
+            return
+        now = timeutils.utcnow(True)
+        objects.InstanceActionEvent(
+            self._context,
+            event=name,
+            host=self._host,
+            start_time=now,
+            finish_time=now,
+            result='Error',
+            details=failure.text[:LONGEST],
+            traceback='',
+        ).create(self._server, self._context.request_id)
 
     def _start(self, name: str) -> None:
         """Begin an event, or go on with the request's own of that name."""
+        if not self._is_begun(name):
+            objects.InstanceActionEvent.event_start(
+                self._context,
+                self._server,
+                name,
+                want_result=False,
+                host=self._host,
+            )
+
+    def _is_begun(self, name: str) -> bool:
+        """Tell whether the request has such an event; it may need an action.
+
+        An action is begun here for what no user has asked for.
+        """
         known = objects.InstanceAction.get_by_request_id(
             self._context, self._server, self._context.request_id
         )
@@ -153,19 +184,11 @@ class Story:
             known = objects.InstanceAction.action_start(
                 self._context, self._server, self._action
             )
-        if known is not None and any(
+        return known is not None and any(
             event.event == name
             for event in objects.InstanceActionEventList.get_by_action(
                 self._context, known.id
             )
-        ):
-            return
-        objects.InstanceActionEvent.event_start(
-            self._context,
-            self._server,
-            name,
-            want_result=False,
-            host=self._host,
         )
 
     def _finish(self, name: str, text: str) -> None:

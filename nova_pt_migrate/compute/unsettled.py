@@ -209,8 +209,8 @@ class Unsettled:
 
     def _done(self, context: Any, instance: Any, migration: Any) -> bool:
         """See to what Nova does not, and hand the server over to it."""
+        leftovers.end_allocation(self._compute, context, instance, migration)
         if migration.status == 'completed':
-            leftovers.free_allocation(self._compute, context, migration)
             leftovers.delete_old_attachments(self._compute, context, instance)
         if self._withheld:
             self._withheld = False

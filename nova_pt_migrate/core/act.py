@@ -125,6 +125,21 @@ def _kept(
     return [left.pop(alias) for alias in refused if alias in left]
 
 
+def keep(domain: ports.Domain, todo: Sequence[steps.Keep]) -> dict[str, str]:
+    """Complete the record of what the guest must have.
+
+    :returns: what libvirt said of each device that could not be recorded, by
+        host PCI address; it may come back at another address in the guest
+    """
+    left = {}
+    for step in todo:
+        try:
+            domain.keep(step.xml)
+        except errors.HostError as exc:
+            left[step.device.address] = str(exc)
+    return left
+
+
 def plug(
     domain: ports.Domain,
     wiring: ports.Wiring,

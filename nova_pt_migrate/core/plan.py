@@ -10,20 +10,28 @@ def plan(found: model.Found, wanted: model.Wanted) -> tuple[steps.Step, ...]:
     """Return the steps that turn ``found`` into ``wanted``.
 
     Pure. Empty when there is nothing to do, so that it can be asked again
-    at any time: after a failure, after a restart, or only to look.
+    at any time: after a failure, after a restart, or only to look. What keeps
+    the record comes first: the persistent XML tells later what the guest must
+    have, and at which of its PCI addresses.
 
     :raises errors.HostError: if a device in the live domain has no alias,
         which libvirt gives to every device of an active domain
     """
     if not found.active:
         return ()
+    keep = tuple(
+        steps.Keep(device, found.live[device.address].xml)
+        for device in wanted.devices
+        if device.address in found.live
+        and device.address not in found.persistent
+    )
     if wanted.place is model.Place.LEAVING:
-        return tuple(
+        return keep + tuple(
             _unplug(device, found.live[device.address])
             for device in wanted.devices
             if device.address in found.live
         )
-    return tuple(
+    return keep + tuple(
         _plug(device, found.persistent.get(device.address))
         for device in wanted.devices
         if device.address not in found.live

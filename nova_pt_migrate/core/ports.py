@@ -65,6 +65,14 @@ class Domain(Protocol):
         :raises errors.PlugTimeout: no answer yet; the device may still come
         """
 
+    def keep(self, xml: str) -> None:
+        """Put a live device's element into the persistent XML.
+
+        The live domain is not changed.
+
+        :raises errors.HostError: the persistent XML is as it was
+        """
+
     def exchange(self, address: str, xml: str) -> str | None:
         """Put another device into the persistent XML in place of one there.
 

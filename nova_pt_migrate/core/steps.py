@@ -30,4 +30,18 @@ class Plug:
     persist: bool
 
 
-Step = Unplug | Plug
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keep:
+    """Put a device of the live domain into the persistent XML, which lacks it.
+
+    Others may have plugged it into the live domain only, as Nova does when it
+    resumes a server that was suspended.
+
+    :ivar xml: the live element
+    """
+
+    device: model.Device
+    xml: str
+
+
+Step = Unplug | Plug | Keep

@@ -98,6 +98,16 @@ class LibvirtDomain:
         if call.error is not None:
             raise call.error
 
+    def keep(self, xml: str) -> None:
+        """See :meth:`core.ports.Domain.keep`."""
+        try:
+            self._domain.attachDeviceFlags(
+                domain_xml.for_plug(xml),
+                self._libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+            )
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+
     def exchange(self, address: str, xml: str) -> str | None:
         """See :meth:`core.ports.Domain.exchange`.
 

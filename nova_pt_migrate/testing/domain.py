@@ -92,11 +92,31 @@ class Domain(fakelibvirt.Domain):
     @call
     def createWithFlags(self, flags: int = 0) -> int:  # noqa: N802
         hypervisor = self._connection.hypervisor
-        hypervisor.check_start(self.machine)
-        self.machine.start(self.machine.document)
+        saved, self.machine.saved = self.machine.saved, None
+        document = self.machine.document if saved is None else saved
+        hypervisor.check_start(self.machine, document)
+        self.machine.start(document)
         if flags & fakelibvirt.VIR_DOMAIN_START_PAUSED:
             self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
         return 0
+
+    @call
+    def ID(self) -> int:  # noqa: N802
+        return self.machine.number if self.machine.active else -1
+
+    @call
+    def managedSave(self, flags: int = 0) -> int:  # noqa: N802
+        self.machine.save()
+        return 0
+
+    @call
+    def managedSaveRemove(self, flags: int = 0) -> int:  # noqa: N802
+        self.machine.saved = None
+        return 0
+
+    @call
+    def hasManagedSaveImage(self, flags: int = 0) -> int:  # noqa: N802
+        return int(self.machine.saved is not None)
 
     @call
     def suspend(self) -> int:

@@ -108,11 +108,13 @@ class Hypervisor:
                 f'directory'
             )
 
-    def check_start(self, machine: machines.Machine) -> None:
-        """Raise if a device of the persistent document cannot be had."""
+    def check_start(
+        self, machine: machines.Machine, document: documents.Element
+    ) -> None:
+        """Raise if a device of the document to start cannot be had."""
         if machine.active:
             raise errors.invalid('domain is already running')
-        for element in documents.passthrough(machine.document):
+        for element in documents.passthrough(document):
             self.check_device(element)
             address = documents.host_address(element)
             user = self.user_of(address)

@@ -39,6 +39,8 @@ class Machine:
 
     :ivar live: the document of the running guest, or None
     :ivar persistent: the document of the next start, None if transient
+    :ivar number: libvirt's ID of the running guest
+    :ivar saved: the live document of a guest that was saved, or None
     :ivar defined: libvirt still knows the domain
     :ivar migrating: a migration job changes it; nothing else may
     """
@@ -53,6 +55,8 @@ class Machine:
         self.lock = threading.RLock()
         self.live: documents.Element | None = None
         self.persistent: documents.Element | None = None
+        self.saved: documents.Element | None = None
+        self.number = 0
         self.state: int = fakelibvirt.VIR_DOMAIN_SHUTOFF
         self.defined = True
         self.migrating = False
@@ -92,6 +96,13 @@ class Machine:
             for element in documents.elements(self.live):
                 documents.assign_alias(self.live, element)
             self.state = fakelibvirt.VIR_DOMAIN_RUNNING
+            self.number += 1
+
+    def save(self) -> None:
+        """Stop the guest; its next start goes on where it was."""
+        with self.lock:
+            self.saved = self.live
+            self.stop()
 
     def stop(self) -> None:
         """The guest is gone, and every request to it."""

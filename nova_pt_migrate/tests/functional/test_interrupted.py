@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from nova_pt_migrate.compute import claims
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -47,7 +48,7 @@ class HangingPlugTest(ours.OurMigrations):
 class AbortTest(ours.OurMigrations):
     def abort(self, server: dict[str, Any]) -> None:
         (migration,) = self.api.api_get(
-            f'/servers/{server["id"]}/migrations'
+            f'/os-migrations?instance_uuid={server["id"]}'
         ).body['migrations']
         self.api.api_delete(
             f'/servers/{server["id"]}/migrations/{migration["id"]}'
@@ -77,6 +78,36 @@ class AbortTest(ours.OurMigrations):
 
         whole.check(always.End(base.SOURCE, 'cancelled'))
         self.assert_one_owner(devices, devices)
+
+    def test_while_it_is_queued(self) -> None:
+        """Another server migrates, and only one may at a time."""
+        self.double.settings.copy_seconds = 30.0
+        first, _ = self.prepare(self.ports.direct())
+        server, whole = self.prepare(self.ports.direct(2))
+        self.begin(first)
+        self.wait_for(
+            lambda: self.double.calls.of('migrateToURI3'), 'the first'
+        )
+        self.begin(server)
+        self.wait_for(
+            lambda: self.migrations(server) == ['queued'], 'the queue'
+        )
+        self.abort(server)
+        self.wait_for(
+            lambda: self.migrations(server) == ['cancelled'], 'cancelled'
+        )
+        tracker = self.computes[base.DESTINATION].manager.rt
+        self.wait_for(
+            lambda: server['id'] not in claims.held(tracker),
+            'the destination to be freed',
+        )
+        self.abort(first)
+        self.wait_for(
+            lambda: self.migrations(first) == ['cancelled'], 'cancelled'
+        )
+        whole.check(always.End(base.SOURCE, 'cancelled'))
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_while_devices_are_unplugged(self) -> None:
         self.double.settings.guest = guests.Together(3.0)

@@ -3,6 +3,7 @@
 
 from nova.tests.fixtures import cinder
 
+from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -34,6 +35,20 @@ class LiveMigrationTest(ours.OurMigrations):
                 volumes=(volume,) if volume else (),
             )
         )
+
+    def test_after_suspend_and_resume(self) -> None:
+        """Nova takes the devices out of both documents, and back into one."""
+        server, whole = self.prepare(self.ports.direct(2))
+        for action, status in (('suspend', 'SUSPENDED'), ('resume', 'ACTIVE')):
+            self.api.post_server_action(server['id'], {action: None})
+            self._wait_for_state_change(server, status)
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('no route to the destination')
+        )
+        self.migrate(server, 'failed')
+        whole.check(always.End(base.SOURCE, 'failed'))
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_one_vf(self) -> None:
         self.assert_moves(self.ports.direct(), 1)

@@ -46,6 +46,7 @@ class Domain:
         self.requests: list[tuple[float, str]] = []
         self.plugged: list[tuple[str, bool, float]] = []
         self.plug_errors: dict[str, errors.HostError] = {}
+        self.kept: list[str] = []
         self.observe_errors: list[errors.HostError] = []
         self.silent = False
         self._agenda: list[tuple[float, ports.DeviceEvent]] = []
@@ -94,6 +95,11 @@ class Domain:
         if xml in self.plug_errors:
             raise self.plug_errors[xml]
         self.plugged.append((xml, persist, seconds))
+
+    def keep(self, xml: str) -> None:
+        if xml in self.plug_errors:
+            raise self.plug_errors[xml]
+        self.kept.append(xml)
 
     def exchange(self, address: str, xml: str) -> str | None:
         raise NotImplementedError('the core does not ask for it')

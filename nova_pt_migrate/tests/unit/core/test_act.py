@@ -184,6 +184,20 @@ class TestPlug(testtools.TestCase):
         self.assertEqual([], domain.plugged)
 
 
+class TestKeep(testtools.TestCase):
+    def test_one_that_cannot_be_kept_does_not_stop_the_others(self) -> None:
+        domain = fakes.Domain([1, 2])
+        domain.plug_errors = {'<1/>': errors.HostError('taken')}
+        self.assertEqual(
+            {'0000:81:10.1': 'taken'},
+            act.keep(
+                domain,
+                [steps.Keep(fakes.device(n), f'<{n}/>') for n in (1, 2)],
+            ),
+        )
+        self.assertEqual(['<2/>'], domain.kept)
+
+
 class TestErrors(testtools.TestCase):
     def test_all_reasons_of_a_refusal_are_in_its_text(self) -> None:
         self.assertEqual('One. Two.', str(errors.Refused(['One.', 'Two.'])))

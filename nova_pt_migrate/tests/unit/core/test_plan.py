@@ -41,6 +41,16 @@ class TestLeaving(testtools.TestCase):
             ),
         )
 
+    def test_what_the_record_lacks_is_kept_first(self) -> None:
+        self.assertEqual(
+            (
+                steps.Keep(fakes.device(2), '<kept number="2"/>'),
+                steps.Unplug(fakes.device(1), 'hostdev1'),
+                steps.Unplug(fakes.device(2), 'hostdev2'),
+            ),
+            plan.plan(found([1, 2], [1]), wanted(model.Place.LEAVING, [1, 2])),
+        )
+
     def test_a_device_of_somebody_else_stays(self) -> None:
         self.assertEqual(
             (),
@@ -78,6 +88,12 @@ class TestHome(testtools.TestCase):
                 ),
             ),
             plan.plan(found([], []), wanted(model.Place.HOME, [1])),
+        )
+
+    def test_what_the_record_lacks_is_kept(self) -> None:
+        self.assertEqual(
+            (steps.Keep(fakes.device(1), '<kept number="1"/>'),),
+            plan.plan(found([1], []), wanted(model.Place.HOME, [1])),
         )
 
     def test_nothing_is_done_when_all_is_there(self) -> None:
