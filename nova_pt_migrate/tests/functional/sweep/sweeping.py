@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server that migrates again and again while calls of ours fail."""
+"""Servers that migrate again and again while calls of ours fail."""
+
+from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any
 
 from nova import objects
 
@@ -20,80 +23,117 @@ LOOK = 0.2
 TOO_MANY = 4
 """Servers that may be spoilt before a test gives up."""
 
-
 Fault = tuple[steps.Step, steps.How]
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What migrates, and how.
+    """What migrates.
 
     :ivar devices: how many VFs the server has
     :ivar volume: it boots from a volume
-    :ivar shared: the hosts share the instance path
-    :ivar breaks: libvirt's migration fails, so that the server comes home
     """
 
     devices: int = 1
     volume: bool = False
-    shared: bool = True
-    breaks: bool = False
 
     def __str__(self) -> str:
         return (
             f'{self.devices} {"device" if self.devices == 1 else "devices"}, '
-            f'{"volume" if self.volume else "image"}, '
-            f'{"shared" if self.shared else "own"} path, '
-            f'{"fails" if self.breaks else "moves"}'
+            f'{"volume" if self.volume else "image"}'
         )
 
 
+@dataclasses.dataclass
+class One:
+    """One server, and what it must have."""
+
+    case: Case
+    server: dict[str, Any]
+    whole: always.Always
+    volumes: tuple[str, ...]
+
+    @classmethod
+    def boot(cls, test: Sweeping, case: Case) -> One:
+        volumes = (test.cinder.IMAGE_BACKED_VOL,) if case.volume else ()
+        server, whole = test.prepare(test.ports.direct(case.devices), *volumes)
+        return cls(case, server, whole, volumes)
+
+    def replace(self, test: Sweeping) -> None:
+        """Boot another one after a fault has spoilt this one."""
+        test.api.delete_server(self.server['id'])
+        test._wait_until_deleted(self.server)
+        other = self.boot(test, self.case)
+        self.server, self.whole = other.server, other.whole
+
+    def hosts(self, test: Sweeping) -> tuple[str, str]:
+        """Return where it is, and where it would go."""
+        here = test.api.get_server(self.server['id'])[always.HOST]
+        there = {base.SOURCE: base.DESTINATION, base.DESTINATION: base.SOURCE}
+        return here, there[here]
+
+    def check(self, test: Sweeping) -> tuple[str, str]:
+        """Check the contract; return where it is and how its last ended."""
+        here, _ = self.hosts(test)
+        status = test.migrations(self.server)[-1]
+        self.whole.check(always.End(here, status, volumes=self.volumes))
+        return here, status
+
+
 class Sweeping(crashes.Crashes):
-    """Has one server, boots another one only where a fault has spoilt it."""
+    """Lets one server migrate, with faults, to the end.
+
+    :ivar one: which
+    :ivar breaks: libvirt's migration fails, so that it comes home
+    """
+
+    one: One
+    breaks = False
 
     def setUp(self) -> None:
         super().setUp()
         self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
         self.processes.bus.patience = 1.0
-
         self.results: list[report.Result] = []
         self.addCleanup(lambda: report.write(self.id(), self.results))
 
-    def begin_case(self, case: Case) -> None:
-        self.case = case
-        if not case.shared:
-            self.unshare_instance_path()
-        self.volumes = (self.cinder.IMAGE_BACKED_VOL,) if case.volume else ()
-        self.boot_one()
-
-    def boot_one(self) -> None:
-        self.server, self.whole = self.prepare(
-            self.ports.direct(self.case.devices), *self.volumes
+    def record(self) -> list[steps.Step]:
+        """Migrate without a fault and return what was called."""
+        source, destination = self.one.hosts(self)
+        recorded = steps.Steps(_roles(source, destination))
+        end = self._inflict(
+            steps.Faults(recorded, (), self.processes.kill),
+            source,
+            destination,
         )
+        self.assertEqual('failed' if self.breaks else 'completed', end[1])
+        return list(recorded.all)
 
-    def attempt(self, todo: list[Fault]) -> None:
-        """Inflict faults, and note what came of it.
+    def attempt(self, todo: list[Fault], note: str = '') -> None:
+        """Migrate while calls fail, and note what came of it.
 
         A server that a fault has spoilt is followed by a new one.
+
+        :param note: to tell this migration from others
         """
-        source, destination = self.hosts()
+        source, destination = self.one.hosts(self)
         faults = steps.Faults(
             steps.Steps(_roles(source, destination)),
             todo,
             self.processes.kill,
         )
-        end = problem = ''
+        end, problem = ('', ''), ''
         try:
-            self.inflict(faults, source, destination)
-            end = f'{self.hosts()[0]}, {self.migrations(self.server)[-1]}'
+            end = self._inflict(faults, source, destination)
         except self.failureException as exc:
             problem = str(exc)
+        way = 'fails' if self.breaks else 'moves'
         self.results.append(
             report.Result(
-                case=str(self.case),
+                case=', '.join(filter(None, (str(self.one.case), way, note))),
                 faults=tuple(f'{step} {how.name}' for step, how in todo),
                 met=len(faults.met) == len(todo),
-                end=end,
+                end=', '.join(end),
                 problem=problem,
             )
         )
@@ -101,9 +141,7 @@ class Sweeping(crashes.Crashes):
             if len(self.problems()) >= TOO_MANY:
                 self.fail('\n'.join(self.problems()))
             self.deadly.clear()
-            self.api.delete_server(self.server['id'])
-            self._wait_until_deleted(self.server)
-            self.boot_one()
+            self.one.replace(self)
 
     def problems(self) -> list[str]:
         return [
@@ -112,58 +150,39 @@ class Sweeping(crashes.Crashes):
             if result.problem
         ]
 
-    def record(self) -> list[steps.Step]:
-        """Migrate without a fault and return what was called."""
-        source, destination = self.hosts()
-        recorded = steps.Steps(_roles(source, destination))
-        self.processes.meet = steps.Faults(recorded, (), self.processes.kill)
-        self.go()
-        self.judge(source, destination)
-        self.processes.meet = lambda point, after: None
-        self.assertEqual(
-            'failed' if self.case.breaks else 'completed',
-            self.migrations(self.server)[-1],
-        )
-        return list(recorded.all)
-
-    def inflict(
+    def _inflict(
         self, faults: steps.Faults, source: str, destination: str
-    ) -> None:
-        """Migrate while calls fail, and check the whole contract."""
+    ) -> tuple[str, str]:
         self.processes.meet = faults
         try:
-            self.go()
-            self.judge(source, destination)
+            self._go()
+            return self._judge(source, destination)
         finally:
             self.processes.meet = lambda point, after: None
 
-    def hosts(self) -> tuple[str, str]:
-        """Return where the server is, and where it would go."""
-        here = self.api.get_server(self.server['id'])[always.HOST]
-        there = {base.SOURCE: base.DESTINATION, base.DESTINATION: base.SOURCE}
-        return here, there[here]
-
-    def go(self) -> None:
+    def _go(self) -> None:
         """Migrate to the end; whatever dies is started again."""
         self.double.calls.clear()
-        if self.case.breaks:
+        if self.breaks:
             self.double.faults.fail(
                 'migrateToURI3', errors.internal('connection reset by peer')
             )
-        known = len(self.migrations(self.server))
-        self.begin(self.server)
+        server = self.one.server
+        known = len(self.migrations(server))
+        self.begin(server)
         deadline = time.monotonic() + SETTLED
-        while not self._ended(known):
+        while not self._is_ended(known):
             self._revive()
             if time.monotonic() > deadline:
                 self.fail(
-                    f'not settled: {self.migrations(self.server)}, '
-                    f'{self.api.get_server(self.server["id"])}'
+                    f'not settled: {self.migrations(server)}, '
+                    f'{self.api.get_server(server["id"])}'
                 )
             time.sleep(LOOK)
         self._revive()
+        self.double.faults.forget('migrateToURI3')
 
-    def judge(self, source: str, destination: str) -> None:
+    def _judge(self, source: str, destination: str) -> tuple[str, str]:
         """Check the contract, as soon as it holds or when it must.
 
         :raises AssertionError: it does not hold
@@ -171,37 +190,37 @@ class Sweeping(crashes.Crashes):
         deadline = time.monotonic() + SETTLED
         while True:
             try:
-                self._judge(source, destination)
-                return
+                here, status = self.one.check(self)
+                self._check_end(here, status, source, destination)
+                return here, status
             except self.failureException:
                 if time.monotonic() > deadline:
                     raise
             self._revive()
             time.sleep(LOOK)
 
-    def _judge(self, source: str, destination: str) -> None:
-        here, _ = self.hosts()
-        status = self.migrations(self.server)[-1]
-        ends = [('completed', destination), ('failed', source)]
+    def _check_end(
+        self, here: str, status: str, source: str, destination: str
+    ) -> None:
+        ends = [(destination, 'completed'), (source, 'failed')]
         if not self.double.calls.of(ours.OUR_UNPLUG):
             # It was refused.
-            ends.append(('error', source))
-        self.assertIn((status, here), ends)
-        self.whole.check(always.End(here, status, volumes=self.volumes))
+            ends.append((source, 'error'))
+        self.assertIn((here, status), ends)
         self.assertEqual([], self.deadly)
 
-    def _ended(self, known: int) -> bool:
+    def _is_ended(self, known: int) -> bool:
         """Ask the database, which is much cheaper than the API."""
         migrations = objects.MigrationList.get_by_filters(
-            self.ctxt, {'instance_uuid': self.server['id']}
+            self.ctxt, {'instance_uuid': self.one.server['id']}
+        )
+        instance = objects.Instance.get_by_uuid(
+            self.ctxt, self.one.server['id']
         )
         return (
             len(migrations) > known
             and all(each.status in base.ENDED for each in migrations)
-            and objects.Instance.get_by_uuid(
-                self.ctxt, self.server['id']
-            ).task_state
-            is None
+            and instance.task_state is None
         )
 
     def _revive(self) -> None:

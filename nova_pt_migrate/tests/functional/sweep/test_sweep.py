@@ -12,12 +12,15 @@ from nova_pt_migrate.tests.functional.sweep import sweeping
 
 WHOLE = 'PT_SWEEP'
 """The variable that asks for all of it; a sample is taken without it."""
-PARTS = 12
+PARTS = range(12)
 """Into how many tests each case is cut."""
 SAMPLE = 120
 """One of so many faults is in the sample."""
-CASES = [
-    sweeping.Case(devices, volume, shared, breaks)
+
+Whole = tuple[sweeping.Case, bool, bool]
+"""What migrates, whether the instance path is shared, and whether it fails."""
+CASES: list[Whole] = [
+    (sweeping.Case(devices, volume), shared, breaks)
     for devices, volume, shared in (
         (1, False, True),
         (2, False, False),
@@ -37,8 +40,11 @@ def chosen(step: steps.Step, how: steps.How, one: int, of: int) -> bool:
 class SweepTest(sweeping.Sweeping):
     """Each part records a migration, and lets its share of it fail."""
 
-    def sweep(self, case: sweeping.Case, one: int, of: int) -> None:
-        self.begin_case(case)
+    def sweep(self, case: Whole, one: int, of: int) -> None:
+        what, shared, self.breaks = case
+        if not shared:
+            self.unshare_instance_path()
+        self.one = sweeping.One.boot(self, what)
         faults = [
             (step, how)
             for step in sorted(set(self.record()))
@@ -46,18 +52,14 @@ class SweepTest(sweeping.Sweeping):
             if chosen(step, how, one, of)
         ]
         for fault in faults:
-            self.attempt([fault])
+            self.attempt([fault], 'shared path' if shared else 'own paths')
         self.assertEqual([], self.problems())
 
-    @ddt.data(*CASES)
-    def test_sample(self, case: sweeping.Case) -> None:
-        if WHOLE in os.environ:
-            self.skipTest('all of it is asked for')
+    @ddt.data(*([] if WHOLE in os.environ else CASES))
+    def test_sample(self, case: Whole) -> None:
         self.sweep(case, CASES.index(case), SAMPLE)
 
-    @ddt.data(*itertools.product(CASES, range(PARTS)))
+    @ddt.data(*itertools.product(CASES if WHOLE in os.environ else [], PARTS))
     @ddt.unpack
-    def test_part(self, case: sweeping.Case, part: int) -> None:
-        if WHOLE not in os.environ:
-            self.skipTest(f'the whole sweep is asked for by {WHOLE}')
-        self.sweep(case, part, PARTS)
+    def test_part(self, case: Whole, part: int) -> None:
+        self.sweep(case, part, len(PARTS))
