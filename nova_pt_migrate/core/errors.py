@@ -12,6 +12,7 @@
         PlugFailed      the device did not get into the guest
           UnfitDevice   it is the device's own fault; another may get in
         PlugTimeout     the device may still get into the guest
+      GuestError        the guest said nothing, or nothing that can be used
 """
 
 from collections.abc import Mapping
@@ -56,6 +57,10 @@ class UnfitDevice(PlugFailed):
 
 class PlugTimeout(HostError):
     """The call has not returned: the device may still get into the guest."""
+
+
+class GuestError(PtMigrateError):
+    """The guest's agent does not answer, or not so that it can be used."""
 
 
 class NotUnplugged(PtMigrateError):

@@ -86,6 +86,17 @@ class Domain(Protocol):
         """
 
 
+class AgentChannel(Protocol):
+    """The way to the agent in one guest."""
+
+    def ask(self, command: str, seconds: int) -> str:
+        """Send a command and return its reply, both JSON.
+
+        :param seconds: how long to wait for the reply, at least 1
+        :raises errors.GuestError: there is no agent, or no reply in time
+        """
+
+
 class Wiring(Protocol):
     """The host's side of a device: trust mode and the like."""
 

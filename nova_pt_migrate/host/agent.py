@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way to the agent in a guest: through libvirt."""
+
+from typing import Any
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import text
+
+
+class LibvirtChannel:
+    """Provides :class:`core.ports.AgentChannel`.
+
+    libvirt takes one command at a time, synchronises with the agent before
+    it, and gives up a reply of more than 10 MiB (src/qemu/qemu_agent.c).
+
+    :param domain: a ``libvirt.virDomain``
+    :param libvirt: the libvirt module
+    :param libvirt_qemu: the module of that name
+    """
+
+    def __init__(self, domain: Any, libvirt: Any, libvirt_qemu: Any) -> None:
+        self._domain = domain
+        self._libvirt = libvirt
+        self._libvirt_qemu = libvirt_qemu
+
+    def ask(self, command: str, seconds: int) -> str:
+        """See :meth:`core.ports.AgentChannel.ask`."""
+        try:
+            return str(
+                self._libvirt_qemu.qemuAgentCommand(
+                    self._domain, command, seconds, 0
+                )
+            )
+        except self._libvirt.libvirtError as exc:
+            # libvirt passes on what the guest says.
+            raise errors.GuestError(f'libvirt: {text.shown(exc)}') from exc

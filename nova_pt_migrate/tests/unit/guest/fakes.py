@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest agent that answers as a test says, and time that is a number."""
+
+import base64
+from collections.abc import Callable
+import json
+from typing import Any
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.guest import agent
+
+ALL = sorted(agent.WRITE_FILES | agent.RUN | {agent.LIST})
+
+
+class Guest:
+    """The agent of a guest with a few files; provides ``AgentChannel``.
+
+    :param enabled: the commands that it takes
+    :ivar files: content by path; a write changes it
+    :ivar programs: exit status and output by path of the program
+    :ivar interfaces: name and MAC address
+    :ivar asked: the names of the commands, in order
+    :ivar said: what is answered instead, by command
+    """
+
+    def __init__(self, enabled: list[str] | None = None) -> None:
+        self.now = 0.0
+        self.enabled = ALL if enabled is None else enabled
+        self.files: dict[str, str] = {}
+        self.programs: dict[str, tuple[int, str]] = {}
+        self.ran: list[list[str]] = []
+        self.interfaces: list[tuple[str, str]] = []
+        self.asked: list[str] = []
+        self.said: dict[str, Any] = {}
+        self.seconds = 0.1
+        self._open: dict[int, tuple[str, str]] = {}
+
+    def clock(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def agent(self, seconds: float = 10.0) -> agent.Agent:
+        return agent.Agent(self, self.clock, seconds, self.pause)
+
+    def ask(self, command: str, seconds: int) -> str:
+        self.now += self.seconds
+        words = json.loads(command)
+        name = words['execute']
+        self.asked.append(name)
+        if name in self.said:
+            said = self.said[name]
+            if isinstance(said, Exception):
+                raise said
+            return said if isinstance(said, str) else json.dumps(said)
+        answer: Callable[..., Any] = getattr(self, name.replace('-', '_'))
+        arguments = {
+            key.replace('-', '_'): value
+            for key, value in words.get('arguments', {}).items()
+        }
+        return json.dumps({'return': answer(**arguments)})
+
+    def guest_info(self) -> Any:
+        return {
+            'version': '10.0.0',
+            'supported_commands': [
+                {
+                    'name': name,
+                    'enabled': name in self.enabled,
+                    'success-response': True,
+                }
+                for name in ALL
+            ],
+        }
+
+    def guest_network_get_interfaces(self) -> Any:
+        return [
+            {'name': name, 'hardware-address': mac, 'ip-addresses': []}
+            for name, mac in self.interfaces
+        ]
+
+    def guest_file_open(self, path: str, mode: str) -> int:
+        if mode == 'r' and path not in self.files:
+            raise errors.GuestError(f"libvirt: 'failed to open {path}'")
+        self._open[len(self._open)] = (path, mode)
+        return len(self._open) - 1
+
+    def guest_file_read(self, handle: int, count: int) -> Any:
+        path, _ = self._open[handle]
+        data = self.files[path].encode()
+        return {
+            'count': len(data),
+            'buf-b64': base64.b64encode(data).decode(),
+            'eof': True,
+        }
+
+    def guest_file_write(self, handle: int, buf_b64: str) -> Any:
+        path, _ = self._open[handle]
+        data = base64.b64decode(buf_b64)
+        self.files[path] = data.decode()
+        return {'count': len(data), 'eof': False}
+
+    def guest_file_close(self, handle: int) -> Any:
+        return {}
+
+    def guest_exec(
+        self, path: str, arg: list[str], capture_output: bool
+    ) -> Any:
+        self.ran.append([path, *arg])
+        return {'pid': len(self.ran)}
+
+    def guest_exec_status(self, pid: int) -> Any:
+        status, output = self.programs.get(self.ran[pid - 1][0], (0, ''))
+        return {
+            'exited': True,
+            'exitcode': status,
+            'out-data': base64.b64encode(output.encode()).decode(),
+        }
