@@ -5,7 +5,9 @@ import contextlib
 import dataclasses
 from typing import Protocol
 
+from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import model
+from nova_pt_migrate.core import steps
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,6 +85,26 @@ class Domain(Protocol):
         :returns: the element as it is there now; None, and nothing is
             changed, if the persistent XML lacks the device
         :raises errors.HostError: the persistent XML is as it was
+        """
+
+
+class Links(Protocol):
+    """The netdevs of this host, as far as pairs have to do with them."""
+
+    def look(
+        self, standby: handover.Standby, device: str | None
+    ) -> handover.Found:
+        """Look at a pair's standby and filters. Changes nothing.
+
+        :param device: host PCI address of a VF that is not in the guest, or
+            None if it is, or is no VF
+        :raises errors.HostError: it cannot be seen
+        """
+
+    def run(self, step: steps.LinkStep) -> None:
+        """Do one step; one that was done already has no effect.
+
+        :raises errors.HostError: it is not done
         """
 
 

@@ -45,3 +45,60 @@ class Keep:
 
 
 Step = Unplug | Plug | Keep
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LinkUp:
+    """Switch a netdev of the host on."""
+
+    link: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LinkDown:
+    """Switch a netdev of the host off."""
+
+    link: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AddFilter:
+    """Let the PF take frames for a MAC address."""
+
+    link: str
+    mac: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RemoveFilter:
+    """Take an entry of ours out of the PF's filter."""
+
+    link: str
+    mac: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClearVf:
+    """Take the MAC address from a VF that no guest has.
+
+    :ivar link: netdev of the PF
+    :ivar number: of the VF
+    """
+
+    link: str
+    number: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell the switches on an uplink that a MAC address is here now.
+
+    :ivar vlan: that the frame is to have, or None
+    """
+
+    link: str
+    mac: str
+    vlan: int | None = None
+
+
+LinkStep = LinkUp | LinkDown | AddFilter | RemoveFilter | ClearVf | Announce

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose filter has a pair's MAC address, and whether its standby is on.
+
+At any moment the address is in the filters of the host whose CPUs run, and of
+no other: an embedded switch keeps frames for an address that it knows. Who
+carries the traffic of a pair follows from what is seen, so that a crash or a
+restart is repaired by looking again.
+"""
+
+import dataclasses
+import enum
+
+from nova_pt_migrate.core import steps
+
+
+class Carrier(enum.Enum):
+    """Who carries the traffic of a pair on one host."""
+
+    PRIMARY = 'primary'
+    """The pass-through device, once the guest uses it."""
+
+    STANDBY = 'standby'
+    """The para-virtualised NIC: the device leaves, is out, or is not used."""
+
+    NOBODY = 'nobody'
+    """The guest does not run on this host."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standby:
+    """The host's side of a pair's para-virtualised NIC.
+
+    :ivar link: netdev of the standby on the host
+    :ivar mac: the address that the pair has in the guest
+    :ivar filter: netdev of the PF that must take frames for the address while
+        the standby carries; None where the standby's own link does that, or
+        where it hangs elsewhere
+    :ivar uplink: netdev on which a move of the address is announced
+    :ivar vlan: of the network on that uplink, or None
+    """
+
+    link: str
+    mac: str
+    filter: str | None
+    uplink: str | None
+    vlan: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at the host showed of a pair.
+
+    :ivar up: the standby's link is on; None if there is no such link
+    :ivar filtered: the PF's filter has the address by an entry of ours
+    :ivar stale: the number of a VF without a guest that has the address still
+    """
+
+    up: bool | None
+    filtered: bool
+    stale: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What should be.
+
+    :ivar primary: the device is still, or again, in the guest
+    :ivar both: the NIC gives frames to the PF and to a VF with the same
+        address, so that the PF may have it before the VF has lost it
+    """
+
+    carrier: Carrier
+    primary: bool
+    both: bool
+
+
+def plan(
+    standby: Standby, found: Found, wanted: Wanted
+) -> tuple[steps.LinkStep, ...]:
+    """Return the steps that turn ``found`` into ``wanted``, in order.
+
+    Pure; empty when there is nothing to do.
+    """
+    if wanted.carrier is not Carrier.STANDBY:
+        return _off(standby, found)
+    todo: list[steps.LinkStep] = []
+    if found.up is False:
+        todo.append(steps.LinkUp(standby.link))
+    if not wanted.primary and found.stale is not None and standby.filter:
+        todo.append(steps.ClearVf(standby.filter, found.stale))
+    if (
+        standby.filter
+        and not found.filtered
+        and (wanted.both or not wanted.primary)
+    ):
+        todo.append(steps.AddFilter(standby.filter, standby.mac))
+    if todo and not wanted.primary and standby.uplink:
+        todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
+    return tuple(todo)
+
+
+def _off(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
+    """The standby is silent, and nobody but a VF takes its frames."""
+    todo: list[steps.LinkStep] = []
+    if found.filtered and standby.filter:
+        todo.append(steps.RemoveFilter(standby.filter, standby.mac))
+    if found.up:
+        todo.append(steps.LinkDown(standby.link))
+    return tuple(todo)

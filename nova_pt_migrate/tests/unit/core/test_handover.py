@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import itertools
+
+import testtools
+
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import steps
+
+MAC = 'fa:16:3e:00:00:01'
+PF = 'eth1'
+TAP = handover.Standby('pts1', MAC, PF, PF)
+ELSEWHERE = handover.Standby('pts1', MAC, None, 'eth2')
+OFF = handover.Found(up=False, filtered=False)
+ON = handover.Found(up=True, filtered=True)
+
+
+def plan(
+    carrier: handover.Carrier,
+    found: handover.Found,
+    primary: bool = True,
+    both: bool = True,
+    standby: handover.Standby = TAP,
+) -> list[steps.LinkStep]:
+    return list(
+        handover.plan(standby, found, handover.Wanted(carrier, primary, both))
+    )
+
+
+class TestToStandby(testtools.TestCase):
+    CARRIER = handover.Carrier.STANDBY
+
+    def test_a_nic_that_gives_to_both_before_the_device_leaves(self) -> None:
+        self.assertEqual(
+            [steps.LinkUp('pts1'), steps.AddFilter(PF, MAC)],
+            plan(self.CARRIER, OFF),
+        )
+
+    def test_any_other_nic_only_when_it_has_left(self) -> None:
+        self.assertEqual(
+            [steps.LinkUp('pts1')], plan(self.CARRIER, OFF, both=False)
+        )
+        up = handover.Found(up=True, filtered=False, stale=3)
+        self.assertEqual(
+            [
+                steps.ClearVf(PF, 3),
+                steps.AddFilter(PF, MAC),
+                steps.Announce(PF, MAC),
+            ],
+            plan(self.CARRIER, up, primary=False, both=False),
+        )
+
+    def test_a_vf_that_is_in_the_guest_keeps_its_address(self) -> None:
+        found = handover.Found(up=True, filtered=True, stale=3)
+        self.assertEqual([], plan(self.CARRIER, found, primary=True))
+
+    def test_a_standby_on_another_nic_is_announced_there(self) -> None:
+        self.assertEqual(
+            [steps.LinkUp('pts1'), steps.Announce('eth2', MAC)],
+            plan(self.CARRIER, OFF, primary=False, standby=ELSEWHERE),
+        )
+
+    def test_what_is_so_already_is_not_announced_again(self) -> None:
+        self.assertEqual([], plan(self.CARRIER, ON, primary=False))
+
+
+class TestFromStandby(testtools.TestCase):
+    def test_the_filter_is_left_before_the_link_goes_off(self) -> None:
+        for carrier in (handover.Carrier.PRIMARY, handover.Carrier.NOBODY):
+            self.assertEqual(
+                [steps.RemoveFilter(PF, MAC), steps.LinkDown('pts1')],
+                plan(carrier, ON, primary=False),
+            )
+            self.assertEqual([], plan(carrier, OFF))
+
+    def test_a_standby_that_is_gone_leaves_its_filter_entry(self) -> None:
+        self.assertEqual(
+            [steps.RemoveFilter(PF, MAC)],
+            plan(
+                handover.Carrier.NOBODY,
+                handover.Found(up=None, filtered=True),
+            ),
+        )
+
+
+class TestAll(testtools.TestCase):
+    def apply(
+        self, found: handover.Found, todo: list[steps.LinkStep]
+    ) -> handover.Found:
+        up, filtered, stale = found.up, found.filtered, found.stale
+        for step in todo:
+            if isinstance(step, (steps.LinkUp, steps.LinkDown)):
+                up = isinstance(step, steps.LinkUp)
+            elif isinstance(step, (steps.AddFilter, steps.RemoveFilter)):
+                filtered = isinstance(step, steps.AddFilter)
+            elif isinstance(step, steps.ClearVf):
+                stale = None
+        return handover.Found(up, filtered, stale)
+
+    def test_a_plan_leaves_nothing_to_do(self) -> None:
+        for up, filtered, stale, carrier, primary, both in itertools.product(
+            (True, False, None),
+            (True, False),
+            (None, 1),
+            handover.Carrier,
+            (True, False),
+            (True, False),
+        ):
+            found = handover.Found(up, filtered, stale)
+            todo = plan(carrier, found, primary, both)
+            self.assertEqual(
+                [], plan(carrier, self.apply(found, todo), primary, both)
+            )
