@@ -140,19 +140,113 @@ Possible values:
     ),
     cfg.ListOpt(
         'pairings',
-        default=['none'],
+        default=['none', 'failover', 'bond'],
         help="""
-Names of the pairings that this host may use, in order of preference.
+Names of the pairings that this host may use; the first is the default.
 
 A pairing makes one link of a pass-through NIC and its standby for the guest.
-A name that no installed package provides, or that two provide, stops the
-service.
+Flavors choose one with extra spec ``pt_migrate:pairing``. A name that no
+installed package provides, or that two provide, stops the service. Put
+another one first when most servers of this cloud want it; set the same list
+on all hosts.
 
 Possible values:
 
 * A list of entry points of group ``nova_pt_migrate.pairings``. This package
   provides ``none``: the device is unplugged and plugged again, and what the
-  guest does meanwhile is the guest's own affair.
+  guest does meanwhile is the guest's own affair; ``failover``: the guest's
+  kernel joins the two; ``bond``: a bond in the guest does.
+
+Related options:
+
+* ``[pt_migrate] standby``, ``[pt_migrate] standby_uplinks``
+""",
+    ),
+    cfg.StrOpt(
+        'standby',
+        default='required',
+        choices=[
+            ('required', 'Without one the server stays, and is told why.'),
+            ('preferred', 'Without one it moves; that is recorded.'),
+            ('none', 'No server has one.'),
+        ],
+        help="""
+How much a server's standby matters, where its flavor does not say.
+
+Set it to ``preferred`` while servers that were started without a standby are
+still to be drained. Flavors choose with extra spec ``pt_migrate:standby``.
+""",
+    ),
+    cfg.StrOpt(
+        'bond',
+        default='prepare',
+        choices=[
+            ('prepare', 'The guest, by vendor data when it first boots.'),
+            ('observe', 'Its administrator.'),
+            ('manage', 'This host, through the guest agent.'),
+        ],
+        help="""
+Who makes the bond of pairing ``bond``, where the flavor does not say.
+
+Flavors choose with extra spec ``pt_migrate:bond``. Nothing is written in a
+guest unless it is ``manage``.
+""",
+    ),
+    cfg.DictOpt(
+        'standby_uplinks',
+        default={},
+        help="""
+Where the standbys of a physical network hang on this host.
+
+A server whose pairing needs a standby gets one that this driver makes, unless
+a second port of the server is its standby. It is connected with the network
+of the pass-through port by what is named here, with the VLAN that the port is
+bound to. A physical network that is not here has no standbys.
+
+Possible values:
+
+* A list of ``<physical network>:<kind>/<netdev>``, where the kind is
+  ``bridge`` (a Linux bridge; for VLANs it needs ``vlan_filtering``), ``ovs``
+  (a bridge of Open vSwitch) or ``macvtap`` (a NIC that is in no bridge, which
+  may be the PF itself unless it is passed through whole). For example:
+  ``physnet1:bridge/br-ext,physnet2:macvtap/ens2``.
+
+Related options:
+
+* ``[pt_migrate] mac_filters``
+""",
+    ),
+    cfg.StrOpt(
+        'mac_filters',
+        default='one',
+        choices=[
+            ('one', 'A MAC address is with the PF or with a VF, never both.'),
+            ('both', 'The NIC gives frames to both, so that none is lost.'),
+        ],
+        help="""
+What the NICs of this host do with an address that the PF and a VF share.
+
+Only where a standby hangs on a bridge over the PF of its VF. ``one`` fits
+every NIC: the PF takes the address when the VF has lost it, which costs a
+moment. Set it to ``both`` where the NIC is known to give frames to both;
+QEMU's emulated igb does.
+""",
+    ),
+    cfg.FloatOpt(
+        'agent_timeout',
+        default=10.0,
+        min=1.0,
+        max=300.0,
+        help="""
+Seconds that all questions to the agent in a guest may take in one look.
+
+The agent is asked before a live migration for bonds, and to switch one over.
+A guest whose agent does not answer in time is treated as one without. Raise
+it for guests that are slow to answer.
+
+Possible values:
+
+* Any number of seconds from 1 to 300.
 """,
     ),
 ]

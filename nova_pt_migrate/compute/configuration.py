@@ -9,6 +9,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nova_pt_migrate import conf as options
+from nova_pt_migrate.compute import uplinks
 from nova_pt_migrate.core import errors
 
 
@@ -23,6 +24,11 @@ class Settings:
     claim_lease_interval: float
     allow_stock_destination: bool
     pairings: tuple[str, ...]
+    standby: str
+    bond: str
+    standby_uplinks: dict[str, uplinks.Uplink]
+    mac_filters: str
+    agent_timeout: float
 
     def plug_deadline(self, memory_gib: float) -> float:
         """Return how long one plug may take for a guest of this size."""
@@ -51,6 +57,7 @@ def load(conf: cfg.ConfigOpts) -> Settings:
             ) from exc
     values = {name: conf[options.GROUP.name][name] for name in known}
     values['pairings'] = tuple(values['pairings'])
+    values['standby_uplinks'] = uplinks.read(values['standby_uplinks'])
     return Settings(**values)
 
 
@@ -58,8 +65,12 @@ def _allowed(opt: cfg.Opt) -> str:
     """Say in words what an option takes; a list cannot be wrong."""
     if isinstance(opt, cfg.BoolOpt):
         return 'true or false'
-    number: Any = opt.type
-    return f'a number from {number.min:g} to {number.max:g}'
+    if isinstance(opt, cfg.DictOpt):
+        return 'a list of <physical network>:<kind>/<netdev>'
+    kind: Any = opt.type
+    if getattr(kind, 'choices', None):
+        return ' or '.join(kind.choices)
+    return f'a number from {kind.min:g} to {kind.max:g}'
 
 
 def _written(conf: cfg.ConfigOpts) -> Iterator[tuple[str, str, str]]:

@@ -191,7 +191,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         )
         try:
             if self._pt_servers.of(
-                instance, self._pt_tell(context, instance)
+                instance, self._pt_tell(context, instance), network_info
             ).come_home(ports.owned(network_info), others=others):
                 self._pt_late.note(instance.uuid)
         finally:

@@ -18,6 +18,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import destination
 from nova_pt_migrate.compute import device_spec
@@ -26,22 +27,29 @@ from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
 from nova_pt_migrate.compute import leftovers
 from nova_pt_migrate.compute import lifecycle
+from nova_pt_migrate.compute import pairing
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import settling
 from nova_pt_migrate.compute import source
+from nova_pt_migrate.compute import standbys
 from nova_pt_migrate.compute import startup
 from nova_pt_migrate.compute import story
+from nova_pt_migrate.compute import vif_driver
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.host import events
+from nova_pt_migrate.host import links
 
 LOG = logging.getLogger(__name__)
 CONF = libvirt_driver.CONF
 
 
 class PassthroughLibvirtDriver(
-    source.SourceHooks, destination.DestinationHooks, lifecycle.LifecycleHooks
+    source.SourceHooks,
+    destination.DestinationHooks,
+    lifecycle.LifecycleHooks,
+    pairing.PairingHooks,
 ):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
 
@@ -61,7 +69,23 @@ class PassthroughLibvirtDriver(
                 f'of nova-compute.'
             )
         self._pt_allow_stock = settings.allow_stock_destination
-        self._pt_servers = servers.Servers(self, settings, self._pt_events)
+        self._pt_links = links.HostLinks()
+        self._pt_couples = couples.Couples(
+            settings, self._pt_pairings, self._pt_links
+        )
+        self._pt_standbys = standbys.Standbys(
+            self._pt_couples, self._pt_is_guarded
+        )
+        self.vif_driver = vif_driver.PairVIFDriver(
+            self._host, self._pt_couples
+        )
+        self._pt_servers = servers.Servers(
+            self,
+            settings,
+            self._pt_events,
+            self._pt_couples,
+            self._pt_links,
+        )
         self._pt_looked_back = False
         self._pt_stories = story.Stories()
         self._pt_tell = functools.partial(

@@ -16,20 +16,28 @@ from typing import Self
 
 from os_vif import plugin
 from os_vif.objects import host_info
+from os_vif.objects import vif as osv_vif
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import ending
 from nova_pt_migrate.compute import loading
+from nova_pt_migrate.host import links
 
 LOG = logging.getLogger(__name__)
 
 MODULE = 'pt_migrate'
+KINDS: dict[Any, str] = {
+    osv_vif.VIFBridge: 'bridge',
+    osv_vif.VIFOpenVSwitch: 'ovs',
+    osv_vif.VIFGeneric: 'macvtap',
+}
+"""What a standby hangs on, by the type of VIF that says so."""
 _DIRECTORY = pathlib.Path(__file__).parent / 'nova_virt'
 
 
 class PtMigratePlugin(plugin.PluginBase):
-    """Makes ``nova.virt.pt_migrate`` importable; plugs no interfaces yet."""
+    """Makes ``nova.virt.pt_migrate`` importable, and plugs our standbys."""
 
     @classmethod
     def load(cls, plugin_name: str) -> Self:
@@ -51,16 +59,42 @@ class PtMigratePlugin(plugin.PluginBase):
         return super().load(plugin_name)  # type: ignore[no-any-return]
 
     def describe(self) -> host_info.HostPluginInfo:
-        """Name no VIF type: Nova never asks this plug-in to plug one."""
-        return host_info.HostPluginInfo(plugin_name='pt_migrate', vif_info=[])
+        """Name what our driver lets it plug; Nova itself asks for nothing."""
+        return host_info.HostPluginInfo(
+            plugin_name=MODULE,
+            vif_info=[
+                host_info.HostVIFInfo(
+                    vif_object_name=kind.__name__,
+                    min_version='1.0',
+                    max_version='1.0',
+                )
+                for kind in KINDS
+            ],
+        )
 
     def plug(self, vif: Any, instance_info: Any) -> None:
-        """Refuse: no VIF type is described."""
-        raise NotImplementedError(f'pt_migrate does not plug {vif!r}')
+        """Make the netdev of a standby, which is off.
+
+        :raises nova_pt_migrate.core.errors.HostError: there is none
+        """
+        links.HostLinks().make(
+            links.NewLink(
+                name=vif.vif_name,
+                mac=vif.address,
+                kind=KINDS[type(vif)],
+                on=vif.network.bridge_interface,
+                vlan=vif.network.vlan,
+                mtu=vif.network.mtu,
+                guarded=not vif.has_traffic_filtering,
+            )
+        )
 
     def unplug(self, vif: Any, instance_info: Any) -> None:
-        """Refuse: no VIF type is described."""
-        raise NotImplementedError(f'pt_migrate does not unplug {vif!r}')
+        """Delete the netdev of a standby.
+
+        :raises nova_pt_migrate.core.errors.HostError: it may still be there
+        """
+        links.HostLinks().remove(vif.vif_name, KINDS[type(vif)])
 
 
 def _check_name(conf: cfg.ConfigOpts) -> None:

@@ -13,8 +13,17 @@ from nova_pt_migrate.pairing import contract
 PAIRINGS = 'nova_pt_migrate.pairings'
 
 
-def pairings(names: Sequence[str]) -> tuple[contract.Pairing, ...]:
-    """Return the pairings in the order of ``[pt_migrate] pairings``.
+Pairings = dict[str, contract.Pairing]
+"""By name, in the order of ``[pt_migrate] pairings``."""
+
+
+def available() -> list[str]:
+    """Return the names of all pairings that are installed."""
+    return sorted(_available(PAIRINGS))
+
+
+def pairings(names: Sequence[str]) -> Pairings:
+    """Return the pairings of ``[pt_migrate] pairings``.
 
     :raises errors.CannotStart: if a name is given twice, is provided by no
         package or by two, or what provides it cannot be imported
@@ -29,7 +38,7 @@ def pairings(names: Sequence[str]) -> tuple[contract.Pairing, ...]:
         invoke_on_load=True,
         on_load_failure_callback=_broken,
     )
-    return tuple(extension.obj for extension in manager)
+    return {extension.name: extension.obj for extension in manager}
 
 
 def _available(group: str) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from collections.abc import Container
 from collections.abc import Iterable
 from typing import Any
 
+from nova import context as nova_context
 from nova.network import model as network_model
 from nova.objects import migrate_data as migrate_data_obj
 
@@ -24,6 +25,11 @@ VIF_TYPES = {
     network_model.VNIC_TYPE_DIRECT_PHYSICAL: network_model.VIF_TYPE_HOSTDEV,
 }
 """The VNIC types of our devices, and the one VIF type known for each."""
+
+
+def admin_context() -> Any:
+    """Return a context for what no user has asked for."""
+    return nova_context.get_admin_context()
 
 
 def owned(vifs: Iterable[Vif]) -> list[Vif]:

@@ -2,54 +2,114 @@
 """Why a server may not leave this host now, every reason at once."""
 
 from collections.abc import Iterable
+import dataclasses
 from typing import Any
 
 from nova import exception
 from nova.compute import power_state
 
+from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.core import reasons as codes
-from nova_pt_migrate.pairing import contract
 
 
-def reasons(
+@dataclasses.dataclass
+class Findings:
+    """What was found; each list has one sentence for each finding.
+
+    :ivar reasons: for which the server may not leave
+    :ivar warnings: for which it may, but its network may be interrupted
+    """
+
+    reasons: list[str] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+
+def look(
     instance: Any,
     vifs: list[ports.Vif],
     domain: core_ports.Domain,
-    pairings: Iterable[contract.Pairing],
-) -> list[str]:
-    """Return one sentence for each reason; changes nothing.
+    couples: Iterable[coupling.Couple],
+    viewer: viewing.Viewer,
+) -> Findings:
+    """Look at a server that is to leave; changes nothing.
 
     :param vifs: those whose devices are ours
+    :param couples: those that want a standby
     """
-    found = ports.refusals(vifs)
+    found = Findings(ports.refusals(vifs))
     if instance.power_state == power_state.PAUSED:
-        found.append(
+        found.reasons.append(
             f'Server {instance.uuid} is paused, and a paused guest cannot '
             f'release a device. Unpause it.'
         )
     try:
-        state = domain.observe()
+        _look_at_pairs(found, domain, list(couples), viewer)
     except errors.HostError as exc:
-        return [*found, f'Server {instance.uuid}: {exc}.']
-    for pairing in pairings:
-        found.extend(pairing.reasons_not_ready(state))
+        found.reasons.append(f'Server {instance.uuid}: {exc}.')
     return found
 
 
-def refuse(phase: phases.Phase, not_ready: list[str], peer: list[str]) -> None:
+def pairs_ready(
+    couples: Iterable[coupling.Couple],
+    domain: core_ports.Domain,
+    viewer: viewing.Viewer,
+) -> Findings:
+    """Look at the pairs alone, directly before they are switched over.
+
+    :raises errors.HostError: libvirt does not answer
+    """
+    found = Findings()
+    _look_at_pairs(found, domain, list(couples), viewer)
+    return found
+
+
+def _look_at_pairs(
+    found: Findings,
+    domain: core_ports.Domain,
+    couples: list[coupling.Couple],
+    viewer: viewing.Viewer,
+) -> None:
+    state = domain.observe()
+    agent = viewer.agent() if couples else None
+    for couple in couples:
+        view = viewer.view(couple, agent, state)
+        sentences = _sentences(couple, view)
+        if couple.choice.standby is pairs.Need.REQUIRED:
+            found.reasons.extend(sentences)
+        else:
+            found.warnings.extend(sentences)
+
+
+def _sentences(couple: coupling.Couple, view: pairs.View) -> tuple[str, ...]:
+    if couple.pair.kind is pairs.StandbyKind.NONE:
+        network = (couple.vif['profile'] or {}).get('physical_network')
+        return (
+            f'Port {couple.pair.port} has no standby: map physical network '
+            f'{network} in [pt_migrate] standby_uplinks of its host and '
+            f'reboot the server hard, or set extra spec pt_migrate:standby.',
+        )
+    return couple.pairing.unfit(view) or couple.pairing.not_ready(view)
+
+
+def refuse(
+    phase: phases.Phase, not_ready: Iterable[str], peer: Iterable[str]
+) -> None:
     """Refuse, in the phase, if there is any reason.
 
     :param not_ready: why the server may not leave this host
     :param peer: why it may not come to the other
     :raises nova.exception.MigrationPreCheckError: naming every reason
     """
-    if not not_ready and not peer:
+    own, other = list(not_ready), list(peer)
+    if not own and not other:
         return
-    refused = str(errors.Refused([*not_ready, *peer]))
-    reason = codes.Reason.NOT_READY if not_ready else codes.Reason.PEER
+    refused = str(errors.Refused([*own, *other]))
+    reason = codes.Reason.NOT_READY if own else codes.Reason.PEER
     phase.fail('refused', {'': codes.Failure(reason, refused)})
     raise exception.MigrationPreCheckError(reason=refused)

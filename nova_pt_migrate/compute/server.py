@@ -13,6 +13,7 @@ from nova_pt_migrate.compute import exchange
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import replacements
+from nova_pt_migrate.compute import switching
 from nova_pt_migrate.compute import wiring
 from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
@@ -37,6 +38,7 @@ class Server:
     :param domain: the server's libvirt domain
     :param vif_driver: Nova's, for the host's side of each device
     :param xml_of: gives the libvirt element of a VIF
+    :param pairs: the server's pairs, to switch them over
     :param teller: takes down what the user is told
     """
 
@@ -47,6 +49,7 @@ class Server:
         vif_driver: Any,
         xml_of: ports.XmlOf,
         settings: configuration.Settings,
+        pairs: switching.Switching,
         clock: Callable[[], float] = time.monotonic,
         teller: phases.Teller | None = None,
     ) -> None:
@@ -55,6 +58,7 @@ class Server:
         self._vif_driver = vif_driver
         self._xml_of = xml_of
         self._settings = settings
+        self._pairs = pairs
         self._clock = clock
         self._teller = teller
 
@@ -64,10 +68,12 @@ class Server:
         migration: str | None,
         departure: departures.Departure,
     ) -> None:
-        """Unplug the devices of the VIFs, all under one deadline.
+        """Switch over to the standbys, and unplug the devices of the VIFs.
 
-        The persistent XML keeps them.
+        All devices share one deadline. The persistent XML keeps them.
 
+        :raises errors.NotSwitched: a standby does not carry; nothing was
+            asked of the guest
         :raises errors.NotUnplugged: some are still in the live domain and
             may still leave it; what left is out
         :raises errors.Aborted: likewise, since the user asked to stop
@@ -76,6 +82,14 @@ class Server:
         todo, _ = self._plan(model.Place.LEAVING, vifs)
         unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
         with self._phase('unplug', migration, unplugs) as phase:
+            try:
+                self._pairs.over()
+            except errors.NotSwitched as exc:
+                failure = reasons.Failure(
+                    reasons.Reason.SWITCH_FAILED, str(exc)
+                )
+                phase.fail('not_switched', {'': failure})
+                raise
             outcome = act.unplug(
                 self._domain,
                 wiring.VifWiring(self._vif_driver, self._instance, vifs),
@@ -94,6 +108,7 @@ class Server:
             if outcome.failures:
                 phase.fail('unplug_failed', outcome.failures)
                 raise errors.NotUnplugged(outcome.failures)
+            self._pairs.alone()
 
     def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
         """Plug again what the guest lacks, whatever the reason.
@@ -132,29 +147,60 @@ class Server:
                     for vif in vifs
                 }
             )
+        if not found.active:
+            self._pairs.silence()
+            return {}
         plugs = [step for step in todo if isinstance(step, steps.Plug)]
         if not plugs:
+            self._pairs.back(found.live)
             return {}
         with self._phase(phase, migration, plugs) as told:
-            seconds = self._settings.plug_deadline(found.memory_gib)
-            outcome = self._plug(plugs, vifs, seconds)
-            failures = outcome.failures
-            for _ in range(OTHERS):
-                if others is None or not outcome.unfit:
-                    break
-                vifs, plugs = exchange.exchange(
-                    self._instance,
-                    self._domain,
-                    self._xml_of,
-                    others,
-                    ports.at(vifs, outcome.unfit),
-                    failures,
-                )
-                outcome = self._plug(plugs, vifs, seconds)
-                failures |= outcome.failures
+            failures = self._plug_or_exchange(
+                plugs,
+                vifs,
+                self._settings.plug_deadline(found.memory_gib),
+                others,
+            )
             if failures:
                 told.fail('plug_failed', failures)
+            self._switch_back()
         return self._report(failures)
+
+    def _plug_or_exchange(
+        self,
+        plugs: list[steps.Plug],
+        vifs: list[ports.Vif],
+        seconds: float,
+        others: replacements.Replacements | None,
+    ) -> dict[str, reasons.Failure]:
+        """Plug each, and others instead of those that are unfit."""
+        outcome = self._plug(plugs, vifs, seconds)
+        failures = outcome.failures
+        for _ in range(OTHERS):
+            if others is None or not outcome.unfit:
+                break
+            vifs, plugs = exchange.exchange(
+                self._instance,
+                self._domain,
+                self._xml_of,
+                others,
+                ports.at(vifs, outcome.unfit),
+                failures,
+            )
+            for vif in vifs:
+                self._pairs.exchanged(vif)
+            outcome = self._plug(plugs, vifs, seconds)
+            failures |= outcome.failures
+        return failures
+
+    def _switch_back(self) -> None:
+        try:
+            self._pairs.back(self._domain.observe().live)
+        except errors.HostError as exc:
+            LOG.warning(
+                'The traffic is left where it is until libvirt answers: %s',
+                exc, instance=self._instance,
+            )  # fmt: skip
 
     def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
         """Return the destination's devices at the guest's PCI addresses.

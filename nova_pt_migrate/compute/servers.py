@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Nova's instances to the servers that this driver acts on."""
 
+import time
 from typing import Any
 
 from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import server
+from nova_pt_migrate.compute import switching
+from nova_pt_migrate.compute import viewing
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import domain as host_domain
 from nova_pt_migrate.host import events
 
@@ -18,6 +26,8 @@ class Servers:
 
     :param driver: Nova's libvirt driver
     :param device_events: where libvirt's device events arrive
+    :param couples: finds the pairs of a server
+    :param links: the host's netdevs
     """
 
     def __init__(
@@ -25,26 +35,83 @@ class Servers:
         driver: Any,
         settings: configuration.Settings,
         device_events: events.DeviceEvents,
+        couples: coupling.Couples,
+        links: core_ports.Links,
     ) -> None:
         self._driver = driver
         self._settings = settings
         self._events = device_events
+        self._couples = couples
+        self._links = links
 
     def of(
-        self, instance: Any, teller: phases.Teller | None = None
+        self,
+        instance: Any,
+        teller: phases.Teller | None = None,
+        network_info: Any = None,
     ) -> server.Server:
         """Return the devices of an instance on this host.
 
+        :param network_info: its VIFs as bound on this host; those of its
+            information cache if not given
         :param teller: takes down what the user is told
         :raises nova.exception.InstanceNotFound: its domain is not here
         """
+        domain = self.domain(instance)
+        if network_info is None:
+            network_info = instance.get_network_info()
         return server.Server(
             instance,
-            self.domain(instance),
+            domain,
             self._driver.vif_driver,
             lambda vif: self.config(instance, vif).to_xml(),
             self._settings,
+            self.switching(instance, domain, network_info),
             teller=teller,
+        )
+
+    def switching(
+        self, instance: Any, domain: core_ports.Domain, network_info: Any
+    ) -> switching.Switching:
+        """Return the pairs of an instance on this host.
+
+        :param network_info: its VIFs as bound on this host
+        """
+        return switching.Switching(
+            instance,
+            self.couples(instance, network_info),
+            self.viewer(instance, domain),
+            self._links,
+            both=self._settings.mac_filters == 'both',
+        )
+
+    def couples(
+        self, instance: Any, network_info: Any
+    ) -> list[coupling.Couple]:
+        """Return those pass-through ports that have a standby."""
+        return [
+            couple
+            for couple in self._couples.of(instance, network_info)
+            if couple.pair.kind is not pairs.StandbyKind.NONE
+        ]
+
+    def viewer(
+        self, instance: Any, domain: core_ports.Domain
+    ) -> viewing.Viewer:
+        """Return what looks at the pairs of an instance."""
+        channel = host_agent.LibvirtChannel(
+            self._driver._host.get_guest(instance)._domain,
+            libvirt_driver.libvirt,
+        )
+        return viewing.Viewer(
+            instance,
+            domain,
+            lambda: agents.Agent(
+                channel,
+                time.monotonic,
+                self._settings.agent_timeout,
+                time.sleep,
+            ),
         )
 
     def domain(self, instance: Any) -> host_domain.LibvirtDomain:

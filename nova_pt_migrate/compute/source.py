@@ -8,6 +8,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import clearing
+from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
@@ -32,7 +33,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
 
     _pt_events: events.DeviceEvents
     _pt_departures: departures.Departures
-    _pt_pairings: Any
+    _pt_couples: couples.Couples
     _pt_servers: servers.Servers
     _pt_late: late.LateReleases
     _pt_settling: settling.Settling
@@ -54,25 +55,25 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = ports.owned(instance.get_network_info())
         if vifs:
+            told = self._pt_tell(context, instance)
             with phases.phase(
-                'look',
-                instance.uuid,
-                None,
-                teller=self._pt_tell(context, instance),
+                'look', instance.uuid, None, teller=told
             ) as phase:
+                found = self._pt_look(instance, vifs)
                 readiness.refuse(
                     phase,
-                    readiness.reasons(
-                        instance,
-                        vifs,
-                        self._pt_servers.domain(instance),
-                        self._pt_pairings,
-                    ),
+                    found.reasons,
                     peers.reasons(
                         dest_check_data,
                         self._pt_protocols,
                         self._pt_allow_stock,
                     ),
+                )
+            if found.warnings:
+                told.tell(
+                    reasons.Failure(
+                        reasons.Reason.NO_STANDBY, ' '.join(found.warnings)
+                    )
                 )
         data = super().check_can_live_migrate_source(
             context, instance, dest_check_data, block_device_info
@@ -80,6 +81,16 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         if vifs:
             originals.keep(instance, data, block_device_info)
         return data
+
+    def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:
+        domain = self._pt_servers.domain(instance)
+        return readiness.look(
+            instance,
+            vifs,
+            domain,
+            self._pt_couples.of(instance, instance.get_network_info()),
+            self._pt_servers.viewer(instance, domain),
+        )
 
     def process_instances_at_startup(
         self, context: Any, instances: Any
@@ -219,7 +230,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         vifs = ports.source_vifs(migrate_data)
         if ports.owned(vifs):
             departure = self._pt_departures.of(instance.uuid)
-            self._pt_servers.of(instance, departure.story).leave(
+            self._pt_servers.of(instance, departure.story, vifs).leave(
                 ports.owned(vifs), migrate_data.migration.uuid, departure
             )
         for vif in ports.left_to_nova(vifs):
@@ -241,7 +252,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """Bring the server home: after arrival, and after a failure."""
         vifs = ports.owned(network_info)
         if vifs and self._pt_servers.of(
-            instance, self._pt_tell(context, instance)
+            instance, self._pt_tell(context, instance), network_info
         ).come_home(vifs):
             self._pt_late.note(instance.uuid)
         others.attach_missing(

@@ -15,6 +15,7 @@ from typing import Any
 
 from nova.virt.libvirt import guest as libvirt_guest
 
+from nova_pt_migrate.host import pair_xml
 from nova_pt_migrate.host import xml as domain_xml
 
 
@@ -43,17 +44,33 @@ class WideDomain:
         self._domain = domain
         self._devices = tuple(devices)
         self._moving = moving
+        self._hidden: list[tuple[int, str]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._domain, name)
 
+    def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802 (libvirt's name)
+        """Return the domain's XML without standbys of ours.
+
+        Nova would take one for the port whose MAC address it has
+        (nova/virt/libvirt/migration.py:565).
+        """
+        xml, self._hidden = pair_xml.hide(self._domain.XMLDesc(flags))
+        return xml
+
     def migrateToURI3(  # noqa: N802 (libvirt's name)
         self, destination: str, params: dict[str, Any], flags: int
     ) -> Any:
-        """Migrate with ``persistent_xml`` widened; raises as libvirt does."""
+        """Migrate with ``persistent_xml`` widened; raises as libvirt does.
+
+        Both documents get the standbys back, at their places.
+        """
         wide = dict(params)
+        for name in ('destination_xml', 'persistent_xml'):
+            if name in wide:
+                wide[name] = pair_xml.show(wide[name], self._hidden)
         wide['persistent_xml'] = domain_xml.with_devices(
-            params['persistent_xml'], self._devices
+            wide['persistent_xml'], self._devices
         )
         with self._moving():
             return self._domain.migrateToURI3(

@@ -6,6 +6,7 @@
     PtMigrateError
       CannotStart       the service must not start; correct the configuration
       Refused           nothing was changed; try another host or correct it
+      NotSwitched       the standby does not carry; the guest was not asked
       NotUnplugged      some devices are still in the guest; bring it home
       Aborted           the user asked to stop before the guest moved
       HostError         one call to the host failed
@@ -61,6 +62,13 @@ class PlugTimeout(HostError):
 
 class GuestError(PtMigrateError):
     """The guest's agent does not answer, or not so that it can be used."""
+
+
+class NotSwitched(PtMigrateError):
+    """A standby that is required does not carry the traffic.
+
+    The devices are in the guest, and it was not asked for any.
+    """
 
 
 class NotUnplugged(PtMigrateError):

@@ -28,12 +28,17 @@ class Found:
 
     :ivar active: the guest exists on this host, running or paused
     :ivar memory_gib: the guest's maximum memory in GiB
+    :ivar targets: MAC address of each other NIC of the live domain, by the
+        name of its netdev on the host
+    :ivar pcie: its machine has PCIe
     """
 
     active: bool
     memory_gib: float
     live: Mapping[str, FoundDevice]
     persistent: Mapping[str, FoundDevice]
+    targets: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pcie: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -101,6 +101,15 @@ class Links(Protocol):
         :raises errors.HostError: it cannot be seen
         """
 
+    def is_used(self, device: str) -> bool:
+        """Tell whether a guest's driver has taken a device into use.
+
+        Where that cannot be seen it is taken to be so.
+
+        :param device: host PCI address
+        :raises errors.HostError: it cannot be seen
+        """
+
     def run(self, step: steps.LinkStep) -> None:
         """Do one step; one that was done already has no effect.
 

@@ -15,6 +15,8 @@ class Reason(enum.StrEnum):
     NOT_READY = 'pt_migrate_not_ready'
     PEER = 'pt_migrate_peer'
     NO_DEVICE = 'pt_migrate_no_device'
+    NO_STANDBY = 'pt_migrate_no_standby'
+    SWITCH_FAILED = 'pt_migrate_switch_failed'
     UNPLUG_TIMEOUT = 'pt_migrate_unplug_timeout'
     UNPLUG_REFUSED = 'pt_migrate_unplug_refused'
     ABORTED = 'pt_migrate_aborted'
@@ -37,6 +39,15 @@ MEANING = {
     Reason.NO_DEVICE: (
         'The destination has no fitting free device; nothing was changed. '
         'Free some there, or choose another host.'
+    ),
+    Reason.NO_STANDBY: (
+        'The server moved though its standby was not shown to work, as its '
+        'flavor or the cloud wants it; its network may have been interrupted. '
+        'Correct what the details name.'
+    ),
+    Reason.SWITCH_FAILED: (
+        'The traffic could not be switched to the standby; the server stayed, '
+        'with all its devices, and the guest was asked for none.'
     ),
     Reason.UNPLUG_TIMEOUT: (
         'The guest did not release a device in time; the server stayed, with '

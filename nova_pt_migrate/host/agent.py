@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way to the agent in a guest: through libvirt."""
 
+import importlib
 from typing import Any
 
 from nova_pt_migrate.core import errors
@@ -15,19 +16,21 @@ class LibvirtChannel:
 
     :param domain: a ``libvirt.virDomain``
     :param libvirt: the libvirt module
-    :param libvirt_qemu: the module of that name
     """
 
-    def __init__(self, domain: Any, libvirt: Any, libvirt_qemu: Any) -> None:
+    def __init__(self, domain: Any, libvirt: Any) -> None:
         self._domain = domain
         self._libvirt = libvirt
-        self._libvirt_qemu = libvirt_qemu
 
     def ask(self, command: str, seconds: int) -> str:
         """See :meth:`core.ports.AgentChannel.ask`."""
         try:
+            libvirt_qemu = importlib.import_module('libvirt_qemu')
+        except ImportError as exc:
+            raise errors.GuestError('libvirt-python lacks QEMU') from exc
+        try:
             return str(
-                self._libvirt_qemu.qemuAgentCommand(
+                libvirt_qemu.qemuAgentCommand(
                     self._domain, command, seconds, 0
                 )
             )

@@ -53,6 +53,8 @@ class LibvirtDomain:
             memory_gib=domain_xml.memory_gib(inactive),
             live=domain_xml.devices(live) if live else {},
             persistent=domain_xml.devices(inactive),
+            targets=domain_xml.targets(live) if live else {},
+            pcie=domain_xml.has_pcie(inactive),
         )
 
     def watch(self) -> contextlib.AbstractContextManager[ports.Watch]:
@@ -107,6 +109,35 @@ class LibvirtDomain:
             )
         except self._libvirt.libvirtError as exc:
             raise errors.HostError(f'libvirt: {exc}') from exc
+
+    def add(self, xml: str) -> None:
+        """Attach a device to the persistent XML, and live if there is one.
+
+        :raises errors.HostError: libvirt's answer was an error; the device is
+            in neither XML
+        """
+        try:
+            self._domain.attachDeviceFlags(xml, self._everywhere())
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+
+    def drop(self, alias: str) -> None:
+        """Detach a device with an alias of ours, likewise.
+
+        A guest may be slow to release it, which is not waited for.
+
+        :raises errors.HostError: libvirt's answer was an error
+        """
+        try:
+            self._domain.detachDeviceAlias(alias, self._everywhere())
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+
+    def _everywhere(self) -> int:
+        flags = int(self._libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+        if self._domain.isActive():
+            flags |= int(self._libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        return flags
 
     def exchange(self, address: str, xml: str) -> str | None:
         """See :meth:`core.ports.Domain.exchange`.

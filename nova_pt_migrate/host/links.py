@@ -4,9 +4,8 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
-import pathlib
+import dataclasses
 import re
-from typing import Any
 
 from oslo_concurrency import processutils
 import pyroute2
@@ -14,14 +13,35 @@ import pyroute2
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.host import netdevs
 from nova_pt_migrate.host import privileged
 
-NET = pathlib.Path('/sys/class/net')
-PCI = pathlib.Path('/sys/bus/pci/devices')
+OVS = 'ovs-system'
+"""The netdev that has every port of Open vSwitch."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewLink:
+    """A standby's netdev, to be made.
+
+    :ivar mac: the only source address of the guest that may pass
+    :ivar kind: ``bridge``, ``ovs`` or ``macvtap``
+    :ivar on: the bridge, or the netdev below a macvtap
+    :ivar vlan: of the network there, or None
+    :ivar guarded: whether frames from other addresses are dropped
+    """
+
+    name: str
+    mac: str
+    kind: str
+    on: str
+    vlan: int | None
+    mtu: int | None
+    guarded: bool
 
 
 class HostLinks:
-    """Provides :class:`core.ports.Links`."""
+    """Provides :class:`core.ports.Links`, and makes standbys."""
 
     def look(
         self, standby: handover.Standby, device: str | None
@@ -32,16 +52,101 @@ class HostLinks:
             pyroute2.IPRoute() as route,
         ):
             return handover.Found(
-                up=_is_up(route, standby.link),
+                up=netdevs.is_up(route, standby.link),
                 filtered=bool(standby.filter)
-                and _has_entry(route, str(standby.filter), standby.mac),
-                stale=_stale(route, standby.mac, device),
+                and netdevs.has_entry(route, str(standby.filter), standby.mac),
+                stale=netdevs.stale(route, standby.mac, device),
             )
+
+    def is_used(self, device: str) -> bool:
+        """See :meth:`core.ports.Links.is_used`."""
+        with _failing(f'looking at device {device}'):
+            return netdevs.is_bus_master(device)
 
     def run(self, step: steps.LinkStep) -> None:
         """See :meth:`core.ports.Links.run`."""
         with _failing(str(step)):
             _call(step)()
+
+    def make(self, new: NewLink) -> None:
+        """Make a standby's netdev, which is off; one that is there is kept.
+
+        No frame of the guest can pass before it is guarded.
+
+        :raises errors.HostError: there is none of that name
+        """
+        with _failing(f'making {new.name} on {new.kind} {new.on}'):
+            if (netdevs.NET / new.name).exists():
+                return
+            try:
+                self._make(new)
+            except Exception:
+                privileged.delete_link(new.name)
+                raise
+
+    def remove(self, name: str, kind: str) -> None:
+        """Delete a standby's netdev; one that is not there is no error.
+
+        :raises errors.HostError: it may still be there
+        """
+        with _failing(f'deleting {name}'):
+            if kind == 'ovs':
+                privileged.from_ovs(name)
+            privileged.delete_link(name)
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the netdevs whose names begin so."""
+        return sorted(path.name for path in netdevs.NET.glob(f'{prefix}*'))
+
+    def physical_function(self, device: str) -> str | None:
+        """Return the netdev of the PF of a VF; None for what is no VF.
+
+        :param device: host PCI address of the VF
+        """
+        return netdevs.physical_function(device)
+
+    def netdevs(self, device: str) -> list[str]:
+        """Return the netdevs of a PCI device; none while a guest has it."""
+        return netdevs.of_device(device)
+
+    def lies_on(self, kind: str, on: str, function: str) -> bool:
+        """True if what hangs there shares the netdev of a PF."""
+        if kind == 'macvtap':
+            return netdevs.lies_on(on, function)
+        if kind == 'ovs':
+            return netdevs.master(function) == OVS
+        return any(
+            netdevs.lies_on(member, function) for member in netdevs.members(on)
+        )
+
+    def way_out(self, kind: str, on: str) -> str | None:
+        """Return the netdev on which the network is told of a move."""
+        if kind != 'bridge':
+            return on
+        return next(
+            (
+                member
+                for member in netdevs.members(on)
+                if netdevs.is_physical(member)
+            ),
+            None,
+        )
+
+    def _make(self, new: NewLink) -> None:
+        if new.kind == 'macvtap':
+            privileged.create_macvtap(
+                new.name, new.on, new.mac, new.vlan, new.mtu
+            )
+        else:
+            netdevs.check_vlan(new.kind, new.on, new.vlan)
+            privileged.create_tap(new.name, new.mtu)
+        if new.guarded:
+            hook = 'egress' if new.kind == 'macvtap' else 'ingress'
+            privileged.guard(new.name, new.mac, hook)
+        if new.kind == 'bridge':
+            privileged.to_bridge(new.name, new.on, new.vlan)
+        elif new.kind == 'ovs':
+            privileged.to_ovs(new.name, new.on, new.vlan)
 
 
 def _call(step: steps.LinkStep) -> Callable[[], None]:
@@ -58,83 +163,6 @@ def _call(step: steps.LinkStep) -> Callable[[], None]:
             return lambda: privileged.clear_vf(link, number)
         case steps.Announce(link, mac, vlan):
             return lambda: privileged.announce(link, mac, vlan)
-
-
-def physical_function(device: str) -> str | None:
-    """Return the netdev of the PF of a VF; None for what is no VF.
-
-    :param device: host PCI address of the VF
-    """
-    folder = PCI / device / 'physfn' / 'net'
-    names = sorted(path.name for path in folder.glob('*'))
-    return names[0] if names else None
-
-
-def number(device: str) -> int | None:
-    """Return which of its PF's VFs one is; None for what is no VF."""
-    for path in (PCI / device / 'physfn').glob('virtfn*'):
-        if path.resolve().name == device:
-            return int(path.name.removeprefix('virtfn'))
-    return None
-
-
-def members(bridge: str) -> list[str]:
-    """Return the ports of a Linux bridge."""
-    return sorted(path.name for path in (NET / bridge / 'brif').glob('*'))
-
-
-def lies_on(link: str, below: str) -> bool:
-    """True if a netdev is another one, or a VLAN or the like on it."""
-    return link == below or (NET / link / f'lower_{below}').exists()
-
-
-def is_physical(link: str) -> bool:
-    """True for a netdev with a device, or one that lies on such."""
-    folder = NET / link
-    return (folder / 'device').exists() or any(folder.glob('lower_*'))
-
-
-def _is_up(route: Any, name: str) -> bool | None:
-    for index in route.link_lookup(ifname=name):
-        (link,) = route.get_links(index)
-        return bool(link['flags'] & 1)
-    return None
-
-
-def _has_entry(route: Any, name: str, mac: str) -> bool:
-    found = route.link_lookup(ifname=name)
-    return bool(found) and any(
-        entry.get_attr('NDA_LLADDR') == mac
-        and entry['flags'] & privileged.NTF_SELF
-        for entry in route.fdb('dump', ifindex=found[0])
-    )
-
-
-def _stale(route: Any, mac: str, device: str | None) -> int | None:
-    """Return the number of the VF if it has the address, though unused."""
-    if device is None:
-        return None
-    name, which = physical_function(device), number(device)
-    if name is None or which is None:
-        return None
-    for index in route.link_lookup(ifname=name):
-        (link,) = route.link('get', index=index, ext_mask=1)
-        for vf in _vfs(link):
-            if vf['vf'] == which and vf['mac'] == mac:
-                return which
-    return None
-
-
-def _vfs(link: Any) -> list[dict[str, Any]]:
-    """Return number and address of each VF that a PF's netdev tells."""
-    listed = link.get_attr('IFLA_VFINFO_LIST')
-    if listed is None:
-        return []
-    return [
-        {'vf': mac['vf'], 'mac': mac['mac']}
-        for info in listed.get_attrs('IFLA_VF_INFO')
-        if (mac := info.get_attr('IFLA_VF_MAC')) is not None
-    ]
 
 
 @contextlib.contextmanager

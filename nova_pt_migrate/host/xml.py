@@ -21,8 +21,13 @@ _DEVICES = (
 def devices(xml: str) -> dict[str, model.FoundDevice]:
     """Return the pass-through PCI devices of a domain XML by host address."""
     root = etree.fromstring(xml)
-    found = (_found(e) for path in _DEVICES for e in root.findall(path))
+    found = (_found(element) for element in elements(root))
     return {device.address: device for device in found if device.address}
+
+
+def elements(root: etree._Element) -> list[etree._Element]:
+    """Return the elements of all pass-through PCI devices of a domain."""
+    return [e for path in _DEVICES for e in root.findall(path)]
 
 
 def memory_gib(xml: str) -> float:
@@ -32,6 +37,25 @@ def memory_gib(xml: str) -> float:
     """
     kib = etree.fromstring(xml).findtext('./memory')
     return int(kib) / 2**20 if kib else 0.0
+
+
+def targets(xml: str) -> dict[str, str]:
+    """Return the MAC address of each NIC that is no device, by its netdev."""
+    root = etree.fromstring(xml)
+    found = {}
+    for element in root.findall("./devices/interface"):
+        target, mac = element.find('./target'), element.find('./mac')
+        if element.get('type') != 'hostdev' and None not in (target, mac):
+            found[target.get('dev', '')] = mac.get('address', '').lower()
+    return found
+
+
+def has_pcie(xml: str) -> bool:
+    """True if the machine of a domain has PCIe: q35, and virt of arm64."""
+    root = etree.fromstring(xml)
+    kind = root.find('./os/type')
+    machine = '' if kind is None else kind.get('machine', '')
+    return 'q35' in machine or machine.startswith('virt')
 
 
 def for_plug(xml: str) -> str:
@@ -65,10 +89,9 @@ def with_guest_address(xml: str, source_xml: str) -> str:
 def without(domain_xml: str, address: str) -> str:
     """Return the domain XML without the device with this host address."""
     root = etree.fromstring(domain_xml)
-    for path in _DEVICES:
-        for element in root.findall(path):
-            if _address(element.find('./source/address')) == address:
-                element.getparent().remove(element)
+    for element in elements(root):
+        if _address(element.find('./source/address')) == address:
+            element.getparent().remove(element)
     return str(etree.tostring(root, encoding='unicode'))
 
 

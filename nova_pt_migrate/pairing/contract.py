@@ -7,18 +7,51 @@ looks at values and returns values; it never acts.
 
 import abc
 
-from nova_pt_migrate.core import model
+from nova_pt_migrate.core import pairs
 
 
 class Pairing(abc.ABC):
     """One way to make a pair one link for the guest."""
 
-    @abc.abstractmethod
-    def reasons_not_ready(self, found: model.Found) -> tuple[str, ...]:
-        """Say why a server may not leave this host now.
+    standby: bool
+    """A pair needs a standby."""
 
-        Called on the source host, before anything is changed, for a server
-        that has devices. Must not block and must not raise.
+    teaming: bool = False
+    """libvirt and QEMU tell the guest of the pair (``<teaming>``)."""
+
+    same_mac: bool = False
+    """Our own standby has the permanent MAC address of the NIC."""
+
+    second_port: bool = False
+    """An ordinary port of the server may be the standby."""
+
+    @abc.abstractmethod
+    def unfit(self, view: pairs.View) -> tuple[str, ...]:
+        """Say why a pair can never be one link for this server so.
+
+        Called when the server is started and before it leaves a host, on
+        that host. Must not block and must not raise.
+
+        :returns: one sentence for each reason; empty if it can be
+        """
+
+    @abc.abstractmethod
+    def not_ready(self, view: pairs.View) -> tuple[str, ...]:
+        """Say why a server may not leave its host now.
+
+        Called on the source, in the pre-check and again before the first
+        step, for each pair whose standby is required or preferred. Must not
+        block and must not raise.
 
         :returns: one sentence for each reason; empty if the server may leave
+        """
+
+    @abc.abstractmethod
+    def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:
+        """Say what has to be made active in the guest.
+
+        :param primary: the pass-through NIC is to carry the traffic; else
+            the standby is
+        :returns: names of bond and slave; None if the guest needs no word,
+            or nobody can tell
         """

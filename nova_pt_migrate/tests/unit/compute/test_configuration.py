@@ -25,7 +25,7 @@ class TestLoad(testtools.TestCase):
     def test_defaults(self) -> None:
         settings = self.load('[DEFAULT]\n')
         self.assertEqual(60.0, settings.unplug_timeout)
-        self.assertEqual(('none',), settings.pairings)
+        self.assertEqual(('none', 'failover', 'bond'), settings.pairings)
 
     def test_the_plug_deadline_grows_with_memory(self) -> None:
         settings = self.load(

@@ -2,44 +2,104 @@
 
 import types
 from typing import Any
+from typing import cast
 
+from nova import exception
 from nova.compute import power_state
 import testtools
 
+from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import readiness
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.core import model
-from nova_pt_migrate.pairing import contract
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import reasons
+from nova_pt_migrate.tests.unit.compute import test_couples
 from nova_pt_migrate.tests.unit.compute import test_ports
 from nova_pt_migrate.tests.unit.core import fakes
 
+INSTANCE = types.SimpleNamespace(
+    uuid='the-server', power_state=power_state.RUNNING
+)
 
-class Grumbling(contract.Pairing):
-    def reasons_not_ready(self, found: model.Found) -> tuple[str, ...]:
-        return ('One.', 'Two.')
+
+class Viewer:
+    """Sees a pair that has no standby in the guest."""
+
+    def agent(self) -> Any:
+        return None
+
+    def view(self, couple: Any, agent: Any, found: Any) -> pairs.View:
+        return pairs.View(couple.pair, True, True, standby_there=False)
 
 
-class TestReasons(testtools.TestCase):
-    def reasons(self, state: int, vif: Any, domain: Any) -> list[str]:
-        instance = types.SimpleNamespace(uuid='the-server', power_state=state)
-        return readiness.reasons(instance, [vif], domain, [Grumbling()])
+class TestLook(testtools.TestCase):
+    def look(
+        self,
+        vif: Any = test_ports.VF,
+        couples: Any = (),
+        domain: Any = None,
+        instance: Any = INSTANCE,
+    ) -> readiness.Findings:
+        return readiness.look(
+            instance,
+            [vif],
+            domain or fakes.Domain([]),
+            couples,
+            cast(Any, Viewer()),
+        )
 
     def test_every_reason_is_given_at_once(self) -> None:
+        paused = types.SimpleNamespace(
+            uuid='the-server', power_state=power_state.PAUSED
+        )
         vif = test_ports.vif('the-port', 'direct', 'ovs')
-        found = self.reasons(power_state.PAUSED, vif, fakes.Domain([]))
+        couples = test_couples.own('failover') + test_couples.own('bond')
+        found = self.look(vif, couples, instance=paused).reasons
         self.assertEqual(4, len(found))
         self.assertIn('the-port', found[0])
         self.assertIn('paused', found[1])
-        self.assertEqual(['One.', 'Two.'], found[2:])
+        self.assertIn('no standby in the guest', found[2])
 
-    def test_only_the_pairing_speaks_of_a_server_that_is_well(self) -> None:
-        found = self.reasons(
-            power_state.RUNNING, test_ports.VF, fakes.Domain([])
-        )
-        self.assertEqual(['One.', 'Two.'], found)
+    def test_a_server_that_is_well(self) -> None:
+        self.assertEqual(readiness.Findings(), self.look())
+
+    def test_a_standby_that_is_only_preferred_is_a_warning(self) -> None:
+        found = self.look(couples=test_couples.own('bond', need='preferred'))
+        self.assertEqual([], found.reasons)
+        self.assertIn('no standby in the guest', found.warnings[0])
+
+    def test_a_network_that_is_not_mapped_is_named(self) -> None:
+        (reason,) = self.look(
+            couples=test_couples.own('bond', uplinks={})
+        ).reasons
+        self.assertIn('physical network physnet1', reason)
+        self.assertIn('standby_uplinks', reason)
 
     def test_a_libvirt_that_does_not_answer_is_a_reason(self) -> None:
         domain = fakes.Domain([])
         domain.observe_errors = [errors.HostError('no connection')]
-        (text,) = self.reasons(power_state.RUNNING, test_ports.VF, domain)
+        (text,) = self.look(domain=domain).reasons
         self.assertIn('no connection', text)
+
+
+class TestRefuse(testtools.TestCase):
+    def refused(self, own: list[str], peer: list[str]) -> phases.Phase:
+        phase = phases.Phase('look', None, ())
+        self.assertRaises(
+            exception.MigrationPreCheckError,
+            readiness.refuse,
+            phase,
+            own,
+            peer,
+        )
+        return phase
+
+    def test_the_code_says_whose_fault_it_is(self) -> None:
+        for own, peer, code in (
+            (['A.'], ['B.'], reasons.Reason.NOT_READY),
+            ([], ['B.'], reasons.Reason.PEER),
+        ):
+            self.assertIs(code, self.refused(own, peer).failures[''].reason)
+
+    def test_nothing_to_refuse(self) -> None:
+        readiness.refuse(phases.Phase('look', None, ()), [], [])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from typing import Any
+from typing import cast
 
 import fixtures
 import testtools
@@ -23,11 +24,38 @@ SETTINGS = configuration.Settings(
     claim_lease_interval=10.0,
     allow_stock_destination=False,
     pairings=('none',),
+    standby='required',
+    bond='prepare',
+    standby_uplinks={},
+    mac_filters='one',
+    agent_timeout=10.0,
 )
 
 
 class Instance(dict[str, Any]):
     uuid = 'the-server'
+
+
+class Pairs:
+    """Remembers in which order the pairs were switched."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+        self.error: Exception | None = None
+
+    def over(self) -> None:
+        self.calls.append('over')
+        if self.error:
+            raise self.error
+
+    def alone(self) -> None:
+        self.calls.append('alone')
+
+    def back(self, live: Any) -> None:
+        self.calls.append(('back', sorted(live)))
+
+    def silence(self) -> None:
+        self.calls.append('silence')
 
 
 class VifDriver:
@@ -74,6 +102,7 @@ class ServerTest(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.vif_driver = VifDriver()
         self.departure = departures.Departure()
+        self.pairs = Pairs()
 
     def server(self, domain: Any) -> server.Server:
         return server.Server(
@@ -82,6 +111,7 @@ class ServerTest(testtools.TestCase):
             self.vif_driver,
             lambda vif: f'<new port="{vif["id"]}"/>',
             SETTINGS,
+            cast(Any, self.pairs),
             clock=domain.clock,
         )
 
@@ -100,6 +130,30 @@ class ServerTest(testtools.TestCase):
             'devices=0000:81:10.1,0000:81:10.2 result=ok',
             self.log.output,
         )
+
+    def test_the_pairs_are_switched_around_it(self) -> None:
+        domain = fakes.Domain([1])
+        self.server(domain).leave([vif(1)], 'm', self.departure)
+        self.assertEqual(['over', 'alone'], self.pairs.calls)
+
+    def test_nothing_is_asked_where_a_standby_does_not_carry(self) -> None:
+        domain = fakes.Domain([1])
+        self.pairs.error = errors.NotSwitched('no link')
+        self.assertRaises(
+            errors.NotSwitched,
+            self.server(domain).leave,
+            [vif(1)],
+            'm',
+            self.departure,
+        )
+        self.assertEqual([], domain.requests)
+        self.assertIn('result=not_switched', self.log.output)
+
+    def test_the_pairs_are_switched_back_to_what_is_there(self) -> None:
+        domain = fakes.Domain([1])
+        self.server(domain).come_home([vif(1), vif(2)])
+        self.server(domain).come_home([vif(1)])
+        self.assertEqual([('back', ['0000:81:10.1'])] * 2, self.pairs.calls)
 
     def test_a_guest_that_keeps_a_device_fails_the_departure(self) -> None:
         domain = fakes.Domain([1], {'hostdev1': 999.0})
@@ -178,6 +232,7 @@ class ElementsTest(testtools.TestCase):
             VifDriver(),
             lambda _vif: test_xml.PF,
             SETTINGS,
+            cast(Any, Pairs()),
         )
         source = test_ports.vif('p', 'direct', 'hw_veb', pci_slot=pci_slot)
         return here.elements_for([MigrateVif(source, source)])

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pairing each pass-through port of a server has, and who said so.
+
+The operator's word for one port comes first (``pt_migrate_pairing`` in its
+``binding:profile``, which only administrators may write), then the flavor's
+extra specs, then nova.conf.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+import enum
+from typing import Any
+from typing import TypeVar
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import text
+
+LOG = logging.getLogger(__name__)
+PAIRING = 'pt_migrate:pairing'
+STANDBY = 'pt_migrate:standby'
+BOND = 'pt_migrate:bond'
+OF_PORT = 'pt_migrate_pairing'
+Word = TypeVar('Word', bound=enum.StrEnum)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """How one port is to be paired.
+
+    :ivar pairing: name of the plug-in
+    :ivar standby: how much its standby matters
+    :ivar bond: who makes the bond, where there is one
+    """
+
+    pairing: str
+    standby: pairs.Need
+    bond: pairs.Way
+
+
+def choose(
+    vif: ports.Vif,
+    extra_specs: Mapping[str, str],
+    default: Choice,
+    known: Iterable[str],
+) -> Choice:
+    """Return the choice for a port.
+
+    A word that nobody knows is passed over with a warning: the flavor may
+    have been made before its extra specs were validated.
+
+    :param default: of nova.conf
+    :param known: the pairings that this host may use
+    """
+    pairing = default.pairing
+    for where, word in (
+        (f'extra spec {PAIRING}', extra_specs.get(PAIRING)),
+        (f'port {vif["id"]}', (vif['profile'] or {}).get(OF_PORT)),
+    ):
+        if word is None:
+            continue
+        if word in known:
+            pairing = word
+        else:
+            LOG.warning(
+                '%s asks for pairing %s, which [pt_migrate] pairings does not '
+                'name; %s is used.', where, text.shown(word), pairing,
+            )  # fmt: skip
+    return Choice(
+        pairing=pairing,
+        standby=_word(pairs.Need, extra_specs, STANDBY, default.standby),
+        bond=_word(pairs.Way, extra_specs, BOND, default.bond),
+    )
+
+
+def _word(
+    words: type[Word], extra_specs: Mapping[str, Any], key: str, default: Word
+) -> Word:
+    word = extra_specs.get(key)
+    if word is None:
+        return default
+    try:
+        return words(word)
+    except ValueError:
+        LOG.warning(
+            'Extra spec %s = %s is not one of %s; %s is used.',
+            key, text.shown(word), ', '.join(words), default,
+        )  # fmt: skip
+        return default

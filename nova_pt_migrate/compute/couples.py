@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pairs of a server on this host: from Nova's VIFs to values.
+
+Which standby a pass-through port has follows from the choice for it, from the
+operator's uplinks and from the other ports of the server; nothing of it is
+stored.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+from typing import Any
+
+from nova.network import model as network_model
+
+from nova_pt_migrate.compute import choices
+from nova_pt_migrate.compute import configuration
+from nova_pt_migrate.compute import plugins
+from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import uplinks
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.host import links as host_links
+from nova_pt_migrate.pairing import contract
+
+PREFIX = 'pts'
+"""How netdevs of our standbys begin; no agent of Neutron looks at such."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Couple:
+    """A pass-through port of a server with what its pairing makes of it.
+
+    :ivar uplink: where a standby of ours hangs; None for any other
+    :ivar standby: the host's side of a standby of ours; likewise
+    """
+
+    vif: ports.Vif
+    choice: choices.Choice
+    pairing: contract.Pairing
+    pair: pairs.Pair
+    uplink: uplinks.Uplink | None = None
+    standby: handover.Standby | None = None
+
+    @property
+    def mtu(self) -> int | None:
+        """Return the MTU of the network, if Nova knows it."""
+        mtu = self.vif['network'].get_meta('mtu')
+        return int(mtu) if mtu else None
+
+
+class Couples:
+    """Finds them.
+
+    :param settings: of this host
+    :param pairings: that this host may use
+    :param links: of this host
+    """
+
+    def __init__(
+        self,
+        settings: configuration.Settings,
+        pairings: plugins.Pairings,
+        links: host_links.HostLinks,
+    ) -> None:
+        self._settings = settings
+        self._pairings = pairings
+        self._links = links
+        first = next(iter(pairings), 'none')
+        self._default = choices.Choice(
+            first, pairs.Need(settings.standby), pairs.Way(settings.bond)
+        )
+
+    def of(self, instance: Any, network_info: Iterable[Any]) -> list[Couple]:
+        """Return each pass-through port of ours that wants a standby.
+
+        One that can have none here is returned as well, without one.
+        """
+        vifs = list(network_info)
+        found = []
+        for vif in ports.owned(vifs):
+            choice = choices.choose(
+                vif,
+                instance.flavor.extra_specs,
+                self._default,
+                self._pairings,
+            )
+            pairing = self._pairings.get(choice.pairing)
+            if (
+                pairing is not None
+                and pairing.standby
+                and choice.standby is not pairs.Need.NONE
+            ):
+                found.append(self._couple(vif, choice, pairing, vifs))
+        return found
+
+    def own(self, instance: Any, network_info: Iterable[Any]) -> list[Couple]:
+        """Return those whose standby this driver makes."""
+        return [c for c in self.of(instance, network_info) if c.standby]
+
+    def _couple(
+        self,
+        vif: ports.Vif,
+        choice: choices.Choice,
+        pairing: contract.Pairing,
+        vifs: list[ports.Vif],
+    ) -> Couple:
+        pair = pairs.Pair(
+            port=vif['id'],
+            device=vif['profile']['pci_slot'],
+            mac=vif['address'],
+            whole_function=vif['vnic_type']
+            == network_model.VNIC_TYPE_DIRECT_PHYSICAL,
+            kind=pairs.StandbyKind.NONE,
+        )
+        other = second_port(vif, vifs) if pairing.second_port else None
+        if other is not None:
+            pair = dataclasses.replace(
+                pair,
+                kind=pairs.StandbyKind.PORT,
+                standby_mac=other['address'],
+                standby_port=other['id'],
+            )
+            return Couple(vif, choice, pairing, pair)
+        network = (vif['profile'] or {}).get('physical_network', '')
+        uplink = self._settings.standby_uplinks.get(network)
+        if uplink is None:
+            return Couple(vif, choice, pairing, pair)
+        return self._own(Couple(vif, choice, pairing, pair), uplink)
+
+    def _own(self, couple: Couple, uplink: uplinks.Uplink) -> Couple:
+        pair = couple.pair
+        function = self._links.physical_function(pair.device)
+        shared = function is not None and self._lies_on(uplink, function)
+        own = pair.mac if couple.pairing.same_mac else pairs.twin(pair.mac)
+        bridged = uplink.kind is not uplinks.Kind.MACVTAP
+        return dataclasses.replace(
+            couple,
+            uplink=uplink,
+            pair=dataclasses.replace(
+                pair,
+                kind=pairs.StandbyKind.OWN,
+                standby_mac=own,
+                on_own_pf=shared
+                or any(
+                    self._lies_on(uplink, name)
+                    for name in self._links.netdevs(pair.device)
+                ),
+            ),
+            standby=handover.Standby(
+                link=f'{PREFIX}{pair.port[:11]}',
+                mac=pair.mac,
+                filter=function if shared and bridged else None,
+                uplink=self._links.way_out(uplink.kind, uplink.link),
+                vlan=vlan(couple.vif),
+            ),
+        )
+
+    def _lies_on(self, uplink: uplinks.Uplink, function: str) -> bool:
+        return self._links.lies_on(uplink.kind, uplink.link, function)
+
+
+def vlan(vif: ports.Vif) -> int | None:
+    """Return the VLAN that a port is bound to, or None.
+
+    Nova gives libvirt the VLAN of a VF from the same place
+    (nova/virt/libvirt/vif.py, get_config_hw_veb).
+    """
+    tag = (vif['details'] or {}).get(network_model.VIF_DETAILS_VLAN)
+    return int(tag) if tag and int(tag) > 0 else None
+
+
+def second_port(vif: ports.Vif, vifs: Iterable[ports.Vif]) -> ports.Vif | None:
+    """Return the ordinary port that is the standby of a pass-through port.
+
+    It is one of the same network. Where a network has several pass-through
+    ports of the server, each takes one, in the order of the ports.
+    """
+    network = vif['network']['id']
+    here = [other for other in vifs if other['network']['id'] == network]
+    ordinary = [
+        other
+        for other in here
+        if other['vnic_type'] == network_model.VNIC_TYPE_NORMAL
+    ]
+    direct = [other['id'] for other in ports.owned(here)]
+    which = direct.index(vif['id'])
+    return ordinary[which] if which < len(ordinary) else None

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Switch the traffic of a server's pairs over, on this host and in the guest.
+
+The order is that of the kernel's and of the NIC vendors' notes on failover:
+the other way is open before the one in use is closed, and a MAC address is in
+the filters of one host only (see :mod:`core.handover`).
+"""
+
+from collections.abc import Callable
+from collections.abc import Collection
+import dataclasses
+import time
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.compute import viewing
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.guest import bonds
+
+LOG = logging.getLogger(__name__)
+Carrier = handover.Carrier
+USED = 15.0
+"""Seconds that a guest has to use a device that was plugged."""
+LOOK = 0.1
+SETTLED = 1.0
+"""Seconds from the driver's begin to its link."""
+
+
+class Switching:
+    """The pairs of one server on this host.
+
+    :param couples: that have a standby
+    :param viewer: looks at them
+    :param both: the NICs give frames to PF and VF (``mac_filters``)
+    """
+
+    def __init__(
+        self,
+        instance: Any,
+        couples: list[coupling.Couple],
+        viewer: viewing.Viewer,
+        links: core_ports.Links,
+        both: bool,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._instance = instance
+        self._couples = couples
+        self._viewer = viewer
+        self._links = links
+        self._both = both
+        self._clock = clock
+        self._pause = pause
+
+    def over(self) -> None:
+        """Let the standbys carry the traffic, while the devices are there.
+
+        :raises errors.NotSwitched: one that is required does not; the others
+            may do so already
+        """
+        for couple in self._couples:
+            try:
+                self._carry(couple, Carrier.STANDBY, primary=True)
+                self._link(couple, primary=False)
+            except (errors.HostError, errors.GuestError) as exc:
+                self._not_switched(couple, exc)
+
+    def alone(self) -> None:
+        """The devices have left: nothing of them may take a frame any more.
+
+        Never raises: the guest is on its standbys.
+        """
+        for couple in self._couples:
+            self._carefully(couple, Carrier.STANDBY, primary=False)
+
+    def back(self, live: Collection[str]) -> None:
+        """Let each device that is in the guest carry the traffic again.
+
+        One that the guest does not use in time leaves it to the standby, as
+        does one that is missing. Never raises.
+
+        :param live: host PCI addresses of the devices in the live domain
+        """
+        for couple in self._couples:
+            there = couple.pair.device in live
+            if there and self._is_used(couple):
+                try:
+                    self._link(couple, primary=True)
+                except (errors.HostError, errors.GuestError) as exc:
+                    LOG.warning(
+                        'The guest was not switched back to port %s: %s',
+                        couple.pair.port, exc, instance=self._instance,
+                    )  # fmt: skip
+                self._carefully(couple, Carrier.PRIMARY, primary=True)
+            else:
+                self._carefully(couple, Carrier.STANDBY, primary=there)
+
+    def exchanged(self, vif: Any) -> None:
+        """A port has another device now, as its VIF says."""
+        self._couples = [
+            dataclasses.replace(
+                couple,
+                vif=vif,
+                pair=dataclasses.replace(
+                    couple.pair, device=vif['profile']['pci_slot']
+                ),
+            )
+            if couple.pair.port == vif['id']
+            else couple
+            for couple in self._couples
+        ]
+
+    def silence(self) -> None:
+        """The guest does not run here: nobody takes its frames."""
+        for couple in self._couples:
+            self._carefully(couple, Carrier.NOBODY, primary=False)
+
+    def _carry(
+        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+    ) -> None:
+        if couple.standby is None:
+            return
+        gone = None if primary else couple.pair.device
+        found = self._links.look(couple.standby, gone)
+        if found.up is None and carrier is Carrier.STANDBY:
+            raise errors.HostError(
+                f'there is no netdev {couple.standby.link} on this host'
+            )
+        for step in handover.plan(
+            couple.standby,
+            found,
+            handover.Wanted(carrier, primary, self._both),
+        ):
+            LOG.debug('%s', step, instance=self._instance)
+            self._links.run(step)
+
+    def _carefully(
+        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+    ) -> None:
+        try:
+            self._carry(couple, carrier, primary)
+        except errors.HostError as exc:
+            LOG.error(
+                'Traffic of port %s should be with the %s: %s. It is tried '
+                'again from time to time.',
+                couple.pair.port, carrier.value, exc,
+                instance=self._instance,
+            )  # fmt: skip
+
+    def _link(self, couple: coupling.Couple, primary: bool) -> None:
+        """Make the right slave of a bond active, where it may be done.
+
+        :raises errors.GuestError: it is not
+        """
+        agent = self._viewer.agent()
+        if agent is None or not couple.pairing.second_port:
+            return
+        view = self._viewer.view(couple, agent)
+        if primary:
+            view = self._joined(couple, view, agent)
+        names = couple.pairing.link(view, primary)
+        if names is not None:
+            bonds.activate(agent, *names)
+
+    def _joined(
+        self, couple: coupling.Couple, view: pairs.View, agent: Any
+    ) -> pairs.View:
+        """Put the device into the bond if the guest has not done so."""
+        standby = couple.pairing.link(view, False)
+        if standby is None or couple.pairing.link(view, True) is not None:
+            return view
+        name = next(
+            (
+                name
+                for name, mac in (view.guest or EMPTY).interfaces.items()
+                if mac == couple.pair.mac and name != standby[0]
+            ),
+            None,
+        )
+        if name is None:
+            return view
+        bonds.enslave(agent, standby[0], name)
+        return self._viewer.view(couple, agent)
+
+    def _is_used(self, couple: coupling.Couple) -> bool:
+        """Wait until the guest's driver has taken the device into use.
+
+        Its link comes a moment later, which cannot be seen from here.
+        """
+        if self._sees_use(couple):
+            return True
+        deadline = self._clock() + USED
+        while not self._sees_use(couple):
+            if self._clock() > deadline:
+                LOG.warning(
+                    'The guest does not use device %s of port %s yet; its '
+                    'standby goes on.', couple.pair.device, couple.pair.port,
+                    instance=self._instance,
+                )  # fmt: skip
+                return False
+            self._pause(LOOK)
+        self._pause(SETTLED)
+        return True
+
+    def _sees_use(self, couple: coupling.Couple) -> bool:
+        try:
+            return self._links.is_used(couple.pair.device)
+        except errors.HostError as exc:
+            LOG.warning('%s', exc, instance=self._instance)
+            return False
+
+    def _not_switched(self, couple: coupling.Couple, exc: Exception) -> None:
+        sentence = (
+            f'The standby of port {couple.pair.port} does not carry its '
+            f'traffic: {exc}'
+        )
+        if couple.choice.standby is pairs.Need.REQUIRED:
+            raise errors.NotSwitched(sentence) from exc
+        LOG.warning(sentence, instance=self._instance)
+
+
+EMPTY = pairs.GuestView({})

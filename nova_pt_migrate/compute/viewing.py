@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at a server's pairs: its domain, its image, its guest's agent."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import bonds
+
+
+class Viewer:
+    """Looks at the pairs of one server on this host.
+
+    :param new_agent: makes a client of its agent, for one look
+    """
+
+    def __init__(
+        self,
+        instance: Any,
+        domain: core_ports.Domain,
+        new_agent: Callable[[], agents.Agent],
+    ) -> None:
+        self._instance = instance
+        self._domain = domain
+        self._new_agent = new_agent
+
+    def agent(self) -> agents.Agent | None:
+        """Return the guest's agent for one look; None if it is absent."""
+        agent = self._new_agent()
+        return None if agent.degree() is agents.Degree.ABSENT else agent
+
+    def view(
+        self,
+        couple: coupling.Couple,
+        agent: agents.Agent | None,
+        found: model.Found | None = None,
+    ) -> pairs.View:
+        """Return what is seen of a pair now.
+
+        :raises errors.HostError: libvirt does not answer
+        """
+        found = found or self._domain.observe()
+        return pairs.View(
+            pair=couple.pair,
+            pcie=found.pcie,
+            virtio=is_virtio(self._instance),
+            standby_there=_is_there(couple, found),
+            guest=None if agent is None else _guest(agent),
+        )
+
+
+def is_virtio(instance: Any) -> bool:
+    """True if the image lets the server's NICs be virtio."""
+    return instance.image_meta.properties.get('hw_vif_model', 'virtio') in (
+        None,
+        'virtio',
+    )
+
+
+def _is_there(couple: coupling.Couple, found: model.Found) -> bool:
+    if couple.standby is not None:
+        return couple.standby.link in found.targets
+    return couple.pair.standby_mac in found.targets.values()
+
+
+def _guest(agent: agents.Agent) -> pairs.GuestView | None:
+    """Return what the guest tells; None if that is nothing of use."""
+    try:
+        return pairs.GuestView(
+            {each.name: each.mac for each in agent.interfaces()},
+            bonds.look(agent),
+        )
+    except errors.GuestError:
+        return None

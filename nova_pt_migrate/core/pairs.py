@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of a pass-through NIC and its standby. Values only."""
+
+import dataclasses
+import enum
+
+
+class StandbyKind(enum.Enum):
+    """What a pass-through NIC has for a standby."""
+
+    OWN = 'own'
+    """One that this driver makes; Neutron does not know it."""
+
+    PORT = 'port'
+    """An ordinary port of the same server."""
+
+    NONE = 'none'
+
+
+class Need(enum.StrEnum):
+    """What a server wants of its standby (``pt_migrate:standby``)."""
+
+    REQUIRED = 'required'
+    """Without one that can carry the traffic the server stays."""
+
+    PREFERRED = 'preferred'
+    """Without one it moves all the same, and that is recorded."""
+
+    NONE = 'none'
+    """It has none."""
+
+
+class Way(enum.StrEnum):
+    """Who makes the bond in the guest (``pt_migrate:bond``)."""
+
+    PREPARE = 'prepare'
+    """The guest, from what it gets when it boots for the first time."""
+
+    OBSERVE = 'observe'
+    """Its administrator."""
+
+    MANAGE = 'manage'
+    """This driver, through the guest agent."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slave:
+    """A NIC in a bond, as the guest's kernel shows it.
+
+    :ivar mac: its permanent address, or None
+    :ivar up: it has a link
+    """
+
+    name: str
+    mac: str | None
+    up: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bond:
+    """A bond of the guest.
+
+    :ivar mode: in the kernel's words, ``active-backup`` or another
+    :ivar active: name of the active slave, or None
+    """
+
+    name: str
+    mode: str
+    active: str | None
+    slaves: tuple[Slave, ...]
+
+    def slave(self, mac: str) -> Slave | None:
+        """Return the slave with this permanent MAC address."""
+        return next((s for s in self.slaves if s.mac == mac), None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestView:
+    """What the guest tells of its network; it may lie.
+
+    :ivar interfaces: MAC address of each interface by name, as it is now
+    :ivar bonds: all bonds; None if the agent may not read what tells of them
+    :ivar networks: names of the network managers that are in charge
+    """
+
+    interfaces: dict[str, str | None]
+    bonds: tuple[Bond, ...] | None = None
+    networks: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pair:
+    """A pass-through NIC of a server, with its standby.
+
+    :ivar port: UUID of the Neutron port of the pass-through NIC
+    :ivar device: its host PCI address
+    :ivar mac: its MAC address
+    :ivar whole_function: it is a PF, not a VF
+    :ivar kind: what its standby is
+    :ivar standby_mac: permanent MAC address of the standby in the guest
+    :ivar standby_port: UUID of the standby's port, if it has one
+    :ivar on_own_pf: the standby hangs on the PF that the VF is of, or that is
+        passed through
+    """
+
+    port: str
+    device: str
+    mac: str
+    whole_function: bool
+    kind: StandbyKind
+    standby_mac: str | None = None
+    standby_port: str | None = None
+    on_own_pf: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """One pair as it is now.
+
+    :ivar pcie: the machine type has PCIe, so that a device can be hidden
+    :ivar virtio: the server's image lets its NICs be virtio
+    :ivar standby_there: the standby is in the live domain and may be used
+    :ivar guest: what the guest told; None if it told nothing
+    """
+
+    pair: Pair
+    pcie: bool
+    virtio: bool
+    standby_there: bool
+    guest: GuestView | None = None
+
+
+TWIN = 0x0C
+
+
+def twin(mac: str) -> str:
+    """Return the permanent MAC address of the standby that a bond gets.
+
+    It differs from that of the pass-through NIC, which is also the bond's:
+    cloud-init ends a guest's boot where two NICs have the same permanent
+    address (its get_interfaces_by_mac raises), and a network manager could
+    not tell them apart. Two bits of the first byte are turned, neither of
+    which says that an address is local or of a group (IEEE 802, 8.2.2), so
+    that the other one follows from either.
+    """
+    first, _, rest = mac.partition(':')
+    return f'{int(first, 16) ^ TWIN:02x}:{rest}'

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bonds of a guest: how its kernel tells of them, and how one switches.
+
+Format of ``/proc/net/bonding/<name>``: Linux, drivers/net/bonding/
+bond_procfs.c; files below ``/sys/class/net``: Documentation/networking/
+bonding.rst, "Configuring Bonding Manually via Sysfs".
+"""
+
+import re
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import text
+from nova_pt_migrate.guest import agent as agents
+
+MASTERS = '/sys/class/net/bonding_masters'
+MOST = 32
+"""Bonds and slaves that are looked at; a guest may claim any number."""
+_MODE = re.compile(r'[a-z0-9 /.()_-]*\(([a-z0-9-]{1,20})\)')
+_MODES = {
+    'load balancing (round-robin)': 'balance-rr',
+    'load balancing (xor)': 'balance-xor',
+    'transmit load balancing': 'balance-tlb',
+    'adaptive load balancing': 'balance-alb',
+}
+
+
+def look(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
+    """Return the guest's bonds; None if the agent may not read files.
+
+    :raises errors.GuestError: it reads files, and its answers are none
+    """
+    if not agent.commands() >= agents.READ_FILES:
+        return None
+    try:
+        masters = agent.read(MASTERS).split()
+    except errors.GuestError:
+        # The file is there only once the kernel has bonding.
+        return ()
+    names = [name for name in masters if text.is_interface(name)][:MOST]
+    return tuple(
+        parse(name, agent.read(f'/proc/net/bonding/{name}')) for name in names
+    )
+
+
+def parse(name: str, words: str) -> pairs.Bond:
+    """Take apart what the kernel tells of a bond; unknown lines are skipped.
+
+    :raises errors.GuestError: it does not tell the mode
+    """
+    mode: str | None = None
+    active: str | None = None
+    slaves: list[pairs.Slave] = []
+    for line in words.splitlines():
+        key, _, value = (part.strip() for part in line.partition(':'))
+        if key == 'Bonding Mode':
+            mode = _mode(value)
+        elif key == 'Currently Active Slave' and text.is_interface(value):
+            active = None if value == 'None' else value
+        elif key == 'Slave Interface' and text.is_interface(value):
+            slaves.append(pairs.Slave(value, None, False))
+        elif slaves and key in ('MII Status', 'Permanent HW addr'):
+            slaves[-1] = _with(slaves[-1], key, value)
+    if mode is None:
+        raise errors.GuestError(f'the guest tells no mode of bond {name}')
+    return pairs.Bond(name, mode, active, tuple(slaves[:MOST]))
+
+
+def activate(agent: agents.Agent, bond: str, slave: str) -> None:
+    """Make a slave the active one, and see that it is.
+
+    :param bond: a name that was taken for one of an interface
+    :param slave: likewise
+    :raises errors.GuestError: it is not
+    """
+    path = f'/sys/class/net/{bond}/bonding/active_slave'
+    agent.write(path, slave)
+    found = agent.read(path).strip()
+    if found != slave:
+        raise errors.GuestError(
+            f'the active slave of {bond} is {text.shown(found)}, not {slave}'
+        )
+
+
+def enslave(agent: agents.Agent, bond: str, slave: str) -> None:
+    """Put a NIC that is free into a bond.
+
+    The kernel takes only one that is down; its flags are written, since that
+    needs no program of the guest.
+
+    :raises errors.GuestError: it is not in the bond
+    """
+    flags = f'/sys/class/net/{slave}/flags'
+    try:
+        value = int(agent.read(flags), 16)
+    except ValueError as exc:
+        raise errors.GuestError(f'{slave} has no proper flags') from exc
+    agent.write(flags, hex(value & 0xFFFFFFFF & ~1))
+    agent.write(f'/sys/class/net/{bond}/bonding/slaves', f'+{slave}')
+
+
+def _mode(value: str) -> str:
+    for words, mode in _MODES.items():
+        if value.startswith(words):
+            return mode
+    found = _MODE.match(value)
+    return found[1] if found else 'unknown'
+
+
+def _with(slave: pairs.Slave, key: str, value: str) -> pairs.Slave:
+    if key == 'MII Status':
+        return pairs.Slave(slave.name, slave.mac, value == 'up')
+    return pairs.Slave(slave.name, text.mac(value), slave.up)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An active-backup bond, over a standby of ours or over two ports.
+
+Linux, Documentation/networking/bonding.rst.
+"""
+
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import text
+from nova_pt_migrate.pairing import contract
+
+MODE = 'active-backup'
+
+
+class BondPairing(contract.Pairing):
+    """A bond in the guest, whoever has made it.
+
+    What the guest tells of it is believed as far as it goes: a guest that
+    lies loses its own network only.
+    """
+
+    standby = True
+    second_port = True
+
+    def unfit(self, view: pairs.View) -> tuple[str, ...]:
+        """It needs a standby that is not the NIC's own PF."""
+        pair = view.pair
+        if pair.whole_function and pair.on_own_pf:
+            return (
+                f'Pairing bond of port {pair.port}: its standby would hang '
+                f'on the very PF that the guest gets. Map the network to '
+                f'another NIC ([pt_migrate] standby_uplinks), or choose '
+                f'pairing none.',
+            )
+        return ()
+
+    def not_ready(self, view: pairs.View) -> tuple[str, ...]:
+        """The standby must be there, and in the bond if that can be seen."""
+        pair = view.pair
+        if not view.standby_there:
+            cure = (
+                'reboot the server hard, and migrate again'
+                if pair.kind is pairs.StandbyKind.OWN
+                else 'attach an ordinary port of the same network'
+            )
+            return (f'Port {pair.port} has no standby in the guest: {cure}.',)
+        if view.guest is None or view.guest.bonds is None:
+            return ()
+        bond = _bond(view)
+        if bond is None:
+            return (
+                f'The guest has no bond of port {pair.port} and its standby '
+                f'{pair.standby_mac}: make one, or let it be made '
+                f'(pt_migrate:bond).',
+            )
+        return self._unsound(view, bond)
+
+    def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:
+        """Name the bond and its slave, where the guest told them."""
+        bond = _bond(view)
+        if bond is None:
+            return None
+        mac = view.pair.mac if primary else view.pair.standby_mac
+        slave = bond.slave(mac) if mac else None
+        return (bond.name, slave.name) if slave else None
+
+    def _unsound(self, view: pairs.View, bond: pairs.Bond) -> tuple[str, ...]:
+        found = []
+        if bond.mode != MODE:
+            found.append(
+                f'Bond {text.shown(bond.name)} of port {view.pair.port} is in '
+                f'mode {text.shown(bond.mode)}: set its mode to {MODE}.'
+            )
+        standby = bond.slave(view.pair.standby_mac or '')
+        if standby is not None and not standby.up:
+            found.append(
+                f'The standby of port {view.pair.port} is down in bond '
+                f'{text.shown(bond.name)}: switch '
+                f'{text.shown(standby.name)} on in the guest.'
+            )
+        return tuple(found)
+
+
+def _bond(view: pairs.View) -> pairs.Bond | None:
+    """Return the bond that the pair's standby is in."""
+    if view.guest is None or view.pair.standby_mac is None:
+        return None
+    return next(
+        (
+            bond
+            for bond in view.guest.bonds or ()
+            if bond.slave(view.pair.standby_mac)
+        ),
+        None,
+    )

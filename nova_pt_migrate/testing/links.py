@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The netdevs of compute hosts, as far as pairs have to do with them.
+
+Stands in for :class:`host.links.HostLinks`; the contract suite of both is
+:mod:`link_contract`.
+"""
+
+from collections.abc import Callable
+import dataclasses
+import threading
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import steps
+from nova_pt_migrate.host import links
+
+
+@dataclasses.dataclass
+class Link:
+    """A netdev of a standby."""
+
+    new: links.NewLink
+    up: bool = False
+
+
+class Links:
+    """The netdevs of one host.
+
+    :param function: netdev of the PF of each VF, by the VF's PCI address
+    :param shared: what hangs on the PF: bridges, or netdevs below a macvtap
+    :ivar links: the standbys, by name
+    :ivar filters: netdev and MAC address of each filter entry
+    :ivar addresses: MAC address of VFs that no guest has, by PCI address
+    :ivar unused: PCI addresses of devices whose guest has no driver for them
+    :ivar steps: what was done, in order
+    :ivar fault: called before each step and each making; may raise
+    """
+
+    def __init__(
+        self,
+        function: Callable[[str], str | None] = lambda _device: 'pf0',
+        shared: frozenset[str] = frozenset({'br-ext'}),
+    ) -> None:
+        self._function = function
+        self._shared = shared
+        self._lock = threading.Lock()
+        self.links: dict[str, Link] = {}
+        self.filters: set[tuple[str, str]] = set()
+        self.addresses: dict[str, str] = {}
+        self.unused: set[str] = set()
+        self.steps: list[steps.LinkStep] = []
+        self.fault: Callable[[object], None] = lambda _what: None
+
+    def look(
+        self, standby: handover.Standby, device: str | None
+    ) -> handover.Found:
+        with self._lock:
+            link = self.links.get(standby.link)
+            return handover.Found(
+                up=None if link is None else link.up,
+                filtered=(standby.filter, standby.mac) in self.filters,
+                stale=0 if self._has(device, standby.mac) else None,
+            )
+
+    def is_used(self, device: str) -> bool:
+        return device not in self.unused
+
+    def run(self, step: steps.LinkStep) -> None:
+        self.fault(step)
+        with self._lock:
+            self.steps.append(step)
+            match step:
+                case steps.LinkUp(name) | steps.LinkDown(name):
+                    if name not in self.links:
+                        raise errors.HostError(f'{step}: no such device')
+                    self.links[name].up = isinstance(step, steps.LinkUp)
+                case steps.AddFilter(name, mac):
+                    self.filters.add((name, mac))
+                case steps.RemoveFilter(name, mac):
+                    self.filters.discard((name, mac))
+                case steps.ClearVf():
+                    self.addresses.clear()
+
+    def make(self, new: links.NewLink) -> None:
+        self.fault(new)
+        with self._lock:
+            self.links.setdefault(new.name, Link(new))
+
+    def remove(self, name: str, kind: str) -> None:
+        self.fault(name)
+        with self._lock:
+            self.links.pop(name, None)
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.links if name.startswith(prefix))
+
+    def physical_function(self, device: str) -> str | None:
+        return self._function(device)
+
+    def netdevs(self, device: str) -> list[str]:
+        return []
+
+    def lies_on(self, kind: str, on: str, function: str) -> bool:
+        return on in self._shared
+
+    def way_out(self, kind: str, on: str) -> str | None:
+        return 'pf0' if on in self._shared else on
+
+    def _has(self, device: str | None, mac: str) -> bool:
+        return device is not None and self.addresses.get(device) == mac

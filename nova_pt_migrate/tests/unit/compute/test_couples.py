@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import dataclasses
+import types
+from typing import Any
+from typing import cast
+
+import testtools
+
+from nova_pt_migrate.compute import couples
+from nova_pt_migrate.compute import plugins
+from nova_pt_migrate.compute import uplinks
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.tests.unit.compute import test_server
+
+PORT = '11111111-2222-4333-8444-555555555555'
+MAC = 'fa:16:3e:00:00:01'
+TWIN = 'f6:16:3e:00:00:01'
+BRIDGE = {'physnet1': uplinks.Uplink(uplinks.Kind.BRIDGE, 'br-ext')}
+
+
+class Network(dict[str, Any]):
+    def get_meta(self, name: str) -> Any:
+        return {'mtu': 9000}.get(name)
+
+
+class Links:
+    """A host with one PF, eth1, which is a port of br-ext."""
+
+    def __init__(self) -> None:
+        self.netdevs_of: dict[str, list[str]] = {}
+
+    def physical_function(self, device: str) -> str | None:
+        return None if device.endswith('00.0') else 'eth1'
+
+    def netdevs(self, device: str) -> list[str]:
+        return ['eth1'] if device.endswith('00.0') else []
+
+    def lies_on(self, kind: str, on: str, function: str) -> bool:
+        return function == 'eth1' and on in ('br-ext', 'eth1')
+
+    def way_out(self, kind: str, on: str) -> str | None:
+        return 'eth1' if kind == 'bridge' else on
+
+
+def vif(
+    number: int = 1,
+    vnic_type: str = 'direct',
+    network: str = 'net',
+    **more: Any,
+) -> Any:
+    return {
+        'id': f'{number}{PORT[1:]}',
+        'address': f'fa:16:3e:00:00:0{number}',
+        'vnic_type': vnic_type,
+        'type': 'hw_veb',
+        'details': {'vlan': '42'},
+        'network': Network(id=network),
+        'profile': {
+            'pci_slot': '0000:81:10.1',
+            'physical_network': 'physnet1',
+            **more,
+        },
+    }
+
+
+def instance(**extra_specs: str) -> Any:
+    return types.SimpleNamespace(
+        flavor=types.SimpleNamespace(
+            extra_specs={
+                f'pt_migrate:{key}': value
+                for key, value in extra_specs.items()
+            }
+        )
+    )
+
+
+def find(
+    vifs: list[Any],
+    specs: dict[str, str],
+    uplinks: dict[str, Any] | None = None,
+) -> list[couples.Couple]:
+    names = ['none', 'failover', 'bond']
+    settings = dataclasses.replace(
+        test_server.SETTINGS,
+        standby_uplinks=BRIDGE if uplinks is None else uplinks,
+    )
+    return couples.Couples(
+        settings, plugins.pairings(names), cast(Any, Links())
+    ).of(instance(**specs), vifs)
+
+
+def own(
+    pairing: str,
+    need: str = 'required',
+    uplinks: dict[str, Any] | None = None,
+    **more: Any,
+) -> list[couples.Couple]:
+    """Return the couple of a server with one VF."""
+    return find([vif(**more)], {'pairing': pairing, 'standby': need}, uplinks)
+
+
+class TestOwnStandby(testtools.TestCase):
+    def test_of_a_bond(self) -> None:
+        (couple,) = own('bond')
+        self.assertEqual(
+            pairs.Pair(
+                port=PORT,
+                device='0000:81:10.1',
+                mac=MAC,
+                whole_function=False,
+                kind=pairs.StandbyKind.OWN,
+                standby_mac=TWIN,
+                on_own_pf=True,
+            ),
+            couple.pair,
+        )
+        self.assertEqual(
+            handover.Standby('pts11111111-22', MAC, 'eth1', 'eth1', 42),
+            couple.standby,
+        )
+        self.assertEqual(9000, couple.mtu)
+
+    def test_failover_has_one_mac_address(self) -> None:
+        (couple,) = own('failover')
+        self.assertEqual(MAC, couple.pair.standby_mac)
+
+    def test_a_macvtap_takes_its_own_frames(self) -> None:
+        kind = uplinks.Kind.MACVTAP
+        for link, shared in (('eth1', True), ('eth2', False)):
+            (couple,) = own(
+                'bond', uplinks={'physnet1': uplinks.Uplink(kind, link)}
+            )
+            assert couple.standby is not None
+            self.assertIsNone(couple.standby.filter)
+            self.assertEqual(link, couple.standby.uplink)
+            self.assertEqual(shared, couple.pair.on_own_pf)
+
+    def test_a_whole_function_that_the_bridge_hangs_on(self) -> None:
+        (couple,) = own(
+            'bond', vnic_type='direct-physical', pci_slot='0000:81:00.0'
+        )
+        self.assertTrue(couple.pair.whole_function)
+        self.assertTrue(couple.pair.on_own_pf)
+        self.assertNotEqual((), couple.pairing.unfit(view(couple)))
+
+    def test_a_network_that_is_not_mapped(self) -> None:
+        (couple,) = own('bond', uplinks={})
+        self.assertIs(pairs.StandbyKind.NONE, couple.pair.kind)
+        self.assertIsNone(couple.standby)
+
+    def test_nobody_wants_one(self) -> None:
+        self.assertEqual([], own('none'))
+        self.assertEqual([], own('bond', need='none'))
+
+    def test_netdevs_have_names_that_the_kernel_takes(self) -> None:
+        (couple,) = own('bond')
+        assert couple.standby is not None
+        self.assertLess(len(couple.standby.link), 16)
+        self.assertFalse(couple.standby.link.startswith('macvtap'))
+
+
+class TestSecondPort(testtools.TestCase):
+    def test_an_ordinary_port_of_the_same_network(self) -> None:
+        found = find(
+            [vif(1), vif(2), vif(3, 'normal'), vif(4, 'normal', 'other')],
+            {'pairing': 'bond'},
+        )
+        self.assertEqual(
+            [pairs.StandbyKind.PORT, pairs.StandbyKind.OWN],
+            [couple.pair.kind for couple in found],
+        )
+        self.assertEqual('fa:16:3e:00:00:03', found[0].pair.standby_mac)
+
+    def test_failover_takes_none(self) -> None:
+        (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'failover'})
+        self.assertIs(pairs.StandbyKind.OWN, couple.pair.kind)
+
+
+class TestChoice(testtools.TestCase):
+    def test_the_operators_word_for_a_port_comes_first(self) -> None:
+        self.assertEqual([], own('bond', pt_migrate_pairing='none'))
+        (couple,) = own('none', pt_migrate_pairing='failover')
+        self.assertEqual('failover', couple.choice.pairing)
+
+    def test_a_word_that_nobody_knows_is_passed_over(self) -> None:
+        (couple,) = own('bond', need='rather', pt_migrate_pairing='x\ny')
+        self.assertEqual('bond', couple.choice.pairing)
+        self.assertIs(pairs.Need.REQUIRED, couple.choice.standby)
+
+
+class TestTwin(testtools.TestCase):
+    def test_each_follows_from_the_other(self) -> None:
+        self.assertEqual(TWIN, pairs.twin(MAC))
+        self.assertEqual(MAC, pairs.twin(TWIN))
+
+    def test_it_is_of_no_group_and_as_local_as_the_other(self) -> None:
+        for first in range(256):
+            other = int(pairs.twin(f'{first:02x}:00')[:2], 16)
+            self.assertEqual(first & 3, other & 3)
+            self.assertNotEqual(first, other)
+
+
+def view(couple: couples.Couple, there: bool = True) -> pairs.View:
+    return pairs.View(couple.pair, True, True, there)

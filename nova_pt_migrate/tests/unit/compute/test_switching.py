@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import types
+from typing import Any
+from typing import cast
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.compute import switching
+from nova_pt_migrate.compute import viewing
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import steps
+from nova_pt_migrate.host import links
+from nova_pt_migrate.testing import links as fake_links
+from nova_pt_migrate.tests.unit.compute import test_couples
+from nova_pt_migrate.tests.unit.guest import fakes
+
+MAC = test_couples.MAC
+LINK = 'pts11111111-22'
+PF = 'eth1'
+DEVICE = '0000:81:10.1'
+ACTIVE = '/sys/class/net/bond0/bonding/active_slave'
+
+
+class Domain:
+    """A guest with the standby in it."""
+
+    def observe(self) -> model.Found:
+        return model.Found(
+            True, 1.0, {}, {}, {LINK: test_couples.TWIN}, pcie=True
+        )
+
+
+class SwitchingTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.links = fake_links.Links()
+        self.links.links[LINK] = fake_links.Link(cast(Any, None))
+        self.guest = fakes.Guest([])
+        self.now = 0.0
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def pairs(
+        self,
+        couples: list[coupling.Couple] | None = None,
+        both: bool = True,
+    ) -> switching.Switching:
+        instance = types.SimpleNamespace(
+            image_meta=types.SimpleNamespace(properties={})
+        )
+        return switching.Switching(
+            instance,
+            couples or test_couples.own('bond'),
+            viewing.Viewer(instance, cast(Any, Domain()), self.guest.agent),
+            self.links,
+            both,
+            clock=lambda: self.now,
+            pause=self.pause,
+        )
+
+    def on(self) -> bool:
+        return self.links.links[LINK].up
+
+    def bond(self, active: str = 'ens5', slaves: str = 'ens5 ens6') -> None:
+        """Give the guest a bond, and an agent that does everything."""
+        self.guest.enabled = fakes.ALL
+        macs = {'ens5': MAC, 'ens6': test_couples.TWIN}
+        self.guest.interfaces = [*macs.items(), ('bond0', MAC)]
+        self.guest.files = {
+            '/sys/class/net/bonding_masters': 'bond0',
+            ACTIVE: active,
+            '/sys/class/net/ens5/flags': '0x1003',
+            '/proc/net/bonding/bond0': (
+                'Bonding Mode: fault-tolerance (active-backup)\n'
+                + ''.join(
+                    f'Slave Interface: {name}\nMII Status: up\n'
+                    f'Permanent HW addr: {macs[name]}\n'
+                    for name in slaves.split()
+                )
+            ),
+        }
+
+
+class TestLeaving(SwitchingTest):
+    def test_the_standby_carries_before_the_device_leaves(self) -> None:
+        self.pairs().over()
+        self.assertTrue(self.on())
+        self.assertEqual({(PF, MAC)}, self.links.filters)
+
+    def test_a_nic_that_gives_to_one_gives_to_the_pf_afterwards(self) -> None:
+        pairs = self.pairs(both=False)
+        self.links.addresses[DEVICE] = MAC
+        pairs.over()
+        self.assertEqual([steps.LinkUp(LINK)], self.links.steps)
+        pairs.alone()
+        self.assertEqual(
+            [
+                steps.ClearVf(PF, 0),
+                steps.AddFilter(PF, MAC),
+                steps.Announce(PF, MAC, 42),
+            ],
+            self.links.steps[1:],
+        )
+
+    def test_the_bond_is_switched_where_the_agent_does_it(self) -> None:
+        self.bond()
+        self.pairs().over()
+        self.assertEqual('ens6', self.guest.files[ACTIVE])
+
+    def test_a_required_standby_that_does_not_carry_stops_it(self) -> None:
+        self.links.links.clear()
+        error = self.assertRaises(errors.NotSwitched, self.pairs().over)
+        self.assertIn(LINK, str(error))
+
+    def test_a_bond_that_does_not_switch_stops_it(self) -> None:
+        self.bond()
+        self.guest.said['guest-file-write'] = {'return': {'count': 4}}
+        self.assertRaises(errors.NotSwitched, self.pairs().over)
+
+    def test_a_preferred_one_does_not(self) -> None:
+        self.links.links.clear()
+        self.pairs(test_couples.own('bond', need='preferred')).over()
+        self.assertIn(LINK, self.log.output)
+
+
+class TestComingHome(SwitchingTest):
+    def test_the_device_carries_again_once_it_is_used(self) -> None:
+        pairs = self.pairs()
+        pairs.over()
+        self.links.unused.add(DEVICE)
+        self.pause = self.use_soon  # type: ignore[method-assign]
+        self.pairs().back([DEVICE])
+        self.assertFalse(self.on())
+        self.assertEqual(set(), self.links.filters)
+        self.assertGreater(self.now, 1.0)
+
+    def use_soon(self, seconds: float) -> None:
+        self.now += seconds
+        self.links.unused.clear()
+
+    def test_one_that_the_guest_does_not_use_leaves_it(self) -> None:
+        self.links.unused.add(DEVICE)
+        self.pairs().back([DEVICE])
+        self.assertTrue(self.on())
+        self.assertEqual({(PF, MAC)}, self.links.filters)
+        self.assertIn('does not use', self.log.output)
+
+    def test_one_that_is_missing_leaves_it(self) -> None:
+        self.pairs().back([])
+        self.assertTrue(self.on())
+
+    def test_the_device_is_put_into_the_bond_and_made_active(self) -> None:
+        self.bond('ens6', slaves='ens6')
+        self.pairs().back([DEVICE])
+        self.assertEqual(
+            '+ens5', self.guest.files['/sys/class/net/bond0/bonding/slaves']
+        )
+        self.bond('ens6')
+        self.pairs().back([DEVICE])
+        self.assertEqual('ens5', self.guest.files[ACTIVE])
+
+    def test_a_host_that_fails_is_told_and_tried_again(self) -> None:
+        def fault(_step: object) -> None:
+            raise errors.HostError('netlink says no')
+
+        self.links.fault = fault
+        self.pairs().back([])
+        self.assertIn('netlink says no', self.log.output)
+        self.links.fault = lambda _step: None
+        self.pairs().back([])
+        self.assertTrue(self.on())
+
+    def test_a_guest_that_is_not_here_has_no_frames(self) -> None:
+        pairs = self.pairs()
+        pairs.over()
+        pairs.silence()
+        self.assertFalse(self.on())
+        self.assertEqual(set(), self.links.filters)
+
+
+class TestProtocol(testtools.TestCase):
+    def test_the_double_has_what_the_host_has(self) -> None:
+        def public(kind: type) -> set[str]:
+            return {name for name in vars(kind) if not name.startswith('_')}
+
+        self.assertEqual(public(links.HostLinks), public(fake_links.Links))
