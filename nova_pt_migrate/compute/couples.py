@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any
 
 from nova.network import model as network_model
+from nova.virt.libvirt import utils as libvirt_utils
 
 from nova_pt_migrate.compute import choices
 from nova_pt_migrate.compute import configuration
@@ -27,9 +28,22 @@ PREFIX = 'pts'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Machine:
+    """What the server's machine can have.
+
+    :ivar pcie: it has PCIe, so that a device can be hidden from the guest
+    :ivar virtio: its image lets its NICs be virtio
+    """
+
+    pcie: bool
+    virtio: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Couple:
     """A pass-through port of a server with what its pairing makes of it.
 
+    :ivar unfit: why the pairing cannot be had; it has no standby then
     :ivar uplink: where a standby of ours hangs; None for any other
     :ivar standby: the host's side of a standby of ours; likewise
     """
@@ -38,6 +52,8 @@ class Couple:
     choice: choices.Choice
     pairing: contract.Pairing
     pair: pairs.Pair
+    machine: Machine
+    unfit: tuple[str, ...] = ()
     uplink: uplinks.Uplink | None = None
     standby: handover.Standby | None = None
 
@@ -76,6 +92,7 @@ class Couples:
         One that can have none here is returned as well, without one.
         """
         vifs = list(network_info)
+        machine = _machine(instance)
         found = []
         for vif in ports.owned(vifs):
             choice = choices.choose(
@@ -90,7 +107,8 @@ class Couples:
                 and pairing.standby
                 and choice.standby is not pairs.Need.NONE
             ):
-                found.append(self._couple(vif, choice, pairing, vifs))
+                couple = self._couple(vif, choice, pairing, vifs, machine)
+                found.append(_fit(couple))
         return found
 
     def own(self, instance: Any, network_info: Iterable[Any]) -> list[Couple]:
@@ -103,6 +121,7 @@ class Couples:
         choice: choices.Choice,
         pairing: contract.Pairing,
         vifs: list[ports.Vif],
+        machine: Machine,
     ) -> Couple:
         pair = pairs.Pair(
             port=vif['id'],
@@ -120,12 +139,11 @@ class Couples:
                 standby_mac=other['address'],
                 standby_port=other['id'],
             )
-            return Couple(vif, choice, pairing, pair)
+            return Couple(vif, choice, pairing, pair, machine)
         network = (vif['profile'] or {}).get('physical_network', '')
         uplink = self._settings.standby_uplinks.get(network)
-        if uplink is None:
-            return Couple(vif, choice, pairing, pair)
-        return self._own(Couple(vif, choice, pairing, pair), uplink)
+        alone = Couple(vif, choice, pairing, pair, machine)
+        return alone if uplink is None else self._own(alone, uplink)
 
     def _own(self, couple: Couple, uplink: uplinks.Uplink) -> Couple:
         pair = couple.pair
@@ -157,6 +175,36 @@ class Couples:
 
     def _lies_on(self, uplink: uplinks.Uplink, function: str) -> bool:
         return self._links.lies_on(uplink.kind, uplink.link, function)
+
+
+def _fit(couple: Couple) -> Couple:
+    """Return the couple, without a standby where its pairing is unfit."""
+    reasons = couple.pairing.unfit(
+        pairs.View(
+            couple.pair,
+            couple.machine.pcie,
+            couple.machine.virtio,
+            standby_there=False,
+        )
+    )
+    if not reasons:
+        return couple
+    return dataclasses.replace(
+        couple,
+        pair=dataclasses.replace(couple.pair, kind=pairs.StandbyKind.NONE),
+        unfit=reasons,
+        uplink=None,
+        standby=None,
+    )
+
+
+def _machine(instance: Any) -> Machine:
+    machine = libvirt_utils.get_machine_type(instance.image_meta) or ''
+    model = instance.image_meta.properties.get('hw_vif_model')
+    return Machine(
+        pcie='q35' in machine or machine.startswith('virt'),
+        virtio=model in (None, 'virtio'),
+    )
 
 
 def vlan(vif: ports.Vif) -> int | None:

@@ -11,6 +11,7 @@ from oslo_log import log as logging
 from oslo_utils import excutils
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
@@ -26,6 +27,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server is after it moved."""
 
     _pt_checking: threading.local
+    _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
     _pt_servers: servers.Servers
     _pt_tell: story.Tell
@@ -117,6 +119,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 if ports.owned_migrate_vifs(migrate_data):
                     self._pt_free(context, instance)
         peers.introduce(data, self._pt_protocols)
+        if ports.owned_migrate_vifs(data):
+            self._pt_incoming.expect(
+                instance.uuid,
+                self._pt_servers.links_of(
+                    instance,
+                    [vif.get_dest_vif() for vif in ports.migrate_vifs(data)],
+                ),
+            )
         return data
 
     def post_live_migration_at_destination(
@@ -132,6 +142,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         Never raises for them: the guest runs here for good, and what Nova
         does next must be done.
         """
+        self._pt_incoming.forget(instance.uuid)
         if ports.owned(network_info):
             try:
                 self._pt_arrive(context, instance, network_info)

@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from nova import utils
+from nova.virt import event as virt_event
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from oslo_log import log as logging
@@ -23,6 +24,7 @@ from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import destination
 from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
+from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
 from nova_pt_migrate.compute import leftovers
@@ -35,6 +37,7 @@ from nova_pt_migrate.compute import source
 from nova_pt_migrate.compute import standbys
 from nova_pt_migrate.compute import startup
 from nova_pt_migrate.compute import story
+from nova_pt_migrate.compute import suspension
 from nova_pt_migrate.compute import vif_driver
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
@@ -42,6 +45,11 @@ from nova_pt_migrate.host import events
 from nova_pt_migrate.host import links
 
 LOG = logging.getLogger(__name__)
+RUNS = virt_event.EVENT_LIFECYCLE_RESUMED
+"""What tells that the CPUs of a guest that migrates run here.
+
+libvirt calls it started when QEMU waits for its memory.
+"""
 CONF = libvirt_driver.CONF
 
 
@@ -50,6 +58,7 @@ class PassthroughLibvirtDriver(
     destination.DestinationHooks,
     lifecycle.LifecycleHooks,
     pairing.PairingHooks,
+    suspension.SuspensionHooks,
 ):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
 
@@ -86,6 +95,7 @@ class PassthroughLibvirtDriver(
             self._pt_couples,
             self._pt_links,
         )
+        self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
         self._pt_stories = story.Stories()
         self._pt_tell = functools.partial(
@@ -127,11 +137,17 @@ class PassthroughLibvirtDriver(
         """Stop as Nova does, and our own thread first."""
         self._pt_late.stop()
         self._pt_settling.stop()
+        self._pt_incoming.stop()
         self._pt_stories.stop()
         super().cleanup_host(host)
 
     def emit_event(self, event: Any) -> None:
-        """Give libvirt's device events to our watches as well as to Nova."""
+        """Give libvirt's events to what waits for them as well as to Nova."""
+        if (
+            isinstance(event, virt_event.LifecycleEvent)
+            and event.transition == RUNS
+        ):
+            self._pt_incoming.runs(event.uuid)
         if isinstance(event, libvirt_event.DeviceEvent):
             removed = isinstance(event, libvirt_event.DeviceRemovedEvent)
             if self._pt_events.publish(

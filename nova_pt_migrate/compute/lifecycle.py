@@ -9,13 +9,19 @@ ports; what is missing is plugged when it is there again.
 from collections.abc import Callable
 from typing import Any
 
+from nova import exception
 from nova.compute import task_states
 from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import readiness
+from nova_pt_migrate.compute import story
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
 REBUILDING = task_states.REBUILD_SPAWNING
@@ -24,7 +30,9 @@ REBUILDING = task_states.REBUILD_SPAWNING
 class LifecycleHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server's domain is made anew."""
 
+    _pt_couples: couples.Couples
     _pt_late: late.LateReleases
+    _pt_tell: story.Tell
 
     def _hard_reboot(
         self,
@@ -81,8 +89,14 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
     ) -> None:
         """Rebuild it with what there is.
 
-        A new server is not: Nova tries another host for it.
+        A new server is not: Nova tries another host for it. Neither is one
+        started without a standby that it must have.
+
+        :raises nova.exception.InvalidInput: it can have none on any host
+        :raises nova.exception.VirtualInterfacePlugException: none on this
         """
+        if network_info:
+            self._pt_demand_standbys(context, instance, network_info)
         if network_info and instance.task_state == REBUILDING:
             network_info = self._pt_present(instance, network_info)
         super().spawn(
@@ -90,6 +104,23 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
             allocations, network_info, block_device_info, power_on,
             accel_info,
         )  # fmt: skip
+
+    def _pt_demand_standbys(
+        self, context: Any, instance: Any, network_info: Any
+    ) -> None:
+        for couple in self._pt_couples.of(instance, network_info):
+            if couple.choice.standby is not pairs.Need.REQUIRED:
+                continue
+            lacks = ' '.join(readiness.lacks(couple))
+            if not lacks:
+                continue
+            # Nova shows no reason of a host when it has tried others.
+            self._pt_tell(context, instance).tell(
+                reasons.Failure(reasons.Reason.UNPAIRED, lacks)
+            )
+            if couple.unfit:
+                raise exception.InvalidInput(reason=lacks)
+            raise exception.VirtualInterfacePlugException(lacks)
 
     def resume(
         self,

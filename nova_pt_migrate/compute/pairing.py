@@ -8,6 +8,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import standbys
@@ -20,6 +21,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server gets its interfaces."""
 
     _pt_couples: coupling.Couples
+    _pt_incoming: incoming.Incoming
     _pt_servers: servers.Servers
     _pt_standbys: standbys.Standbys
 
@@ -37,7 +39,12 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
     def _unplug_vifs(
         self, instance: Any, network_info: Any, ignore_errors: bool
     ) -> None:
-        """Unplug as Nova does, and delete the standbys."""
+        """Unplug as Nova does, and delete the standbys.
+
+        The guest is not here then, or not any more.
+        """
+        self._pt_incoming.forget(instance.uuid)
+        self._pt_servers.links_of(instance, network_info).silence()
         try:
             super()._unplug_vifs(instance, network_info, ignore_errors)
         finally:

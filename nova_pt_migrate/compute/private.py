@@ -59,6 +59,25 @@ PARTS = {
         'block_device_info', 'accel_info',
     ),
     'nova.virt.libvirt.host:Host.device_lookup_by_name': ('self', 'name'),
+    # driver.py:1636, where every server loses its interfaces on a host
+    'nova.virt.libvirt.driver:LibvirtDriver._unplug_vifs': (
+        'self', 'instance', 'network_info', 'ignore_errors',
+    ),
+    # driver.py:8338, the document that a domain is made of
+    'nova.virt.libvirt.driver:LibvirtDriver._get_guest_xml': (
+        'self', 'context', 'instance', 'network_info', 'disk_info',
+        'image_meta', 'rescue', 'block_device_info', 'mdevs', 'accel_info',
+        'share_info', 'old_guest',
+    ),
+    # driver.py:5738 and 5762, before a guest is saved and after it
+    'nova.virt.libvirt.driver:'
+    'LibvirtDriver._attach_direct_passthrough_ports': (
+        'self', 'context', 'instance', 'guest', 'network_info',
+    ),
+    'nova.virt.libvirt.driver:'
+    'LibvirtDriver._detach_direct_passthrough_ports': (
+        'self', 'context', 'instance', 'guest',
+    ),
     # nova/compute/manager.py:1013, how Nova looks at a server as it starts
     'nova.compute.manager:ComputeManager._init_instance': (
         'self', 'context', 'instance',

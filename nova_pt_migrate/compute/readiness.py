@@ -87,14 +87,21 @@ def _look_at_pairs(
 
 
 def _sentences(couple: coupling.Couple, view: pairs.View) -> tuple[str, ...]:
-    if couple.pair.kind is pairs.StandbyKind.NONE:
-        network = (couple.vif['profile'] or {}).get('physical_network')
-        return (
-            f'Port {couple.pair.port} has no standby: map physical network '
-            f'{network} in [pt_migrate] standby_uplinks of its host and '
-            f'reboot the server hard, or set extra spec pt_migrate:standby.',
-        )
-    return couple.pairing.unfit(view) or couple.pairing.not_ready(view)
+    return lacks(couple) or couple.pairing.not_ready(view)
+
+
+def lacks(couple: coupling.Couple) -> tuple[str, ...]:
+    """Say why a port that wants a standby can have none on this host."""
+    if couple.pair.kind is not pairs.StandbyKind.NONE:
+        return ()
+    if couple.unfit:
+        return couple.unfit
+    network = (couple.vif['profile'] or {}).get('physical_network')
+    return (
+        f'Port {couple.pair.port} has no standby: map physical network '
+        f'{network} in [pt_migrate] standby_uplinks of its host and reboot '
+        f'the server hard, or set extra spec pt_migrate:standby.',
+    )
 
 
 def refuse(

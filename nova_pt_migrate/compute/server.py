@@ -110,6 +110,26 @@ class Server:
                 raise errors.NotUnplugged(outcome.failures)
             self._pairs.alone()
 
+    def give_up(self, vif: ports.Vif) -> None:
+        """Take a device out of the guest and out of both documents.
+
+        :raises errors.NotUnplugged: it is still in the guest and in both
+        :raises errors.HostError: libvirt does not answer; likewise
+        """
+        todo, _ = self._plan(model.Place.LEAVING, [vif])
+        outcome = act.unplug(
+            self._domain,
+            wiring.VifWiring(self._vif_driver, self._instance, [vif]),
+            [step for step in todo if isinstance(step, steps.Unplug)],
+            seconds=self._settings.unplug_timeout,
+            retry=self._settings.unplug_retry_interval,
+            clock=self._clock,
+            stop=lambda: False,
+        )
+        if outcome.failures:
+            raise errors.NotUnplugged(outcome.failures)
+        self._domain.forget(vif['profile']['pci_slot'])
+
     def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
         """Plug again what the guest lacks, whatever the reason.
 
@@ -154,6 +174,8 @@ class Server:
         if not plugs:
             self._pairs.back(found.live)
             return {}
+        # An event may have been missed that would have told of the guest.
+        self._pairs.lack(found.live)
         with self._phase(phase, migration, plugs) as told:
             failures = self._plug_or_exchange(
                 plugs,

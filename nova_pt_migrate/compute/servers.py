@@ -66,11 +66,11 @@ class Servers:
             self._driver.vif_driver,
             lambda vif: self.config(instance, vif).to_xml(),
             self._settings,
-            self.switching(instance, domain, network_info),
+            self.pairs_of(instance, domain, network_info),
             teller=teller,
         )
 
-    def switching(
+    def pairs_of(
         self, instance: Any, domain: core_ports.Domain, network_info: Any
     ) -> switching.Switching:
         """Return the pairs of an instance on this host.
@@ -81,6 +81,21 @@ class Servers:
             instance,
             self.couples(instance, network_info),
             self.viewer(instance, domain),
+            self._links,
+            both=self._settings.mac_filters == 'both',
+        )
+
+    def links_of(
+        self, instance: Any, network_info: Any
+    ) -> switching.Switching:
+        """Return the pairs of an instance that need not be here.
+
+        Only what is the host's is switched.
+        """
+        return switching.Switching(
+            instance,
+            self.couples(instance, network_info),
+            None,
             self._links,
             both=self._settings.mac_filters == 'both',
         )
@@ -104,7 +119,6 @@ class Servers:
             libvirt_driver.libvirt,
         )
         return viewing.Viewer(
-            instance,
             domain,
             lambda: agents.Agent(
                 channel,

@@ -236,6 +236,21 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         for vif in ports.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
 
+    def post_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        migrate_data: Any = None,
+    ) -> None:
+        """End as Nova does; first of all nobody takes the guest's frames."""
+        self._pt_servers.links_of(
+            instance, ports.source_vifs(migrate_data)
+        ).silence()
+        super().post_live_migration(
+            context, instance, block_device_info, migrate_data
+        )
+
     def rollback_live_migration_at_source(
         self, context: Any, instance: Any, migrate_data: Any
     ) -> None:

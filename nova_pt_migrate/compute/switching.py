@@ -20,6 +20,7 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import bonds
 
 LOG = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Switching:
     """The pairs of one server on this host.
 
     :param couples: that have a standby
-    :param viewer: looks at them
+    :param viewer: looks at them; None where only this host is switched
     :param both: the NICs give frames to PF and VF (``mac_filters``)
     """
 
@@ -43,7 +44,7 @@ class Switching:
         self,
         instance: Any,
         couples: list[coupling.Couple],
-        viewer: viewing.Viewer,
+        viewer: viewing.Viewer | None,
         links: core_ports.Links,
         both: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -75,8 +76,7 @@ class Switching:
 
         Never raises: the guest is on its standbys.
         """
-        for couple in self._couples:
-            self._carefully(couple, Carrier.STANDBY, primary=False)
+        self.lack(())
 
     def back(self, live: Collection[str]) -> None:
         """Let each device that is in the guest carry the traffic again.
@@ -99,6 +99,15 @@ class Switching:
                 self._carefully(couple, Carrier.PRIMARY, primary=True)
             else:
                 self._carefully(couple, Carrier.STANDBY, primary=there)
+
+    def lack(self, live: Collection[str]) -> None:
+        """Let the standby carry where the device is not in the guest.
+
+        :param live: host PCI addresses of the devices in the live domain
+        """
+        for couple in self._couples:
+            if couple.pair.device not in live:
+                self._carefully(couple, Carrier.STANDBY, primary=False)
 
     def exchanged(self, vif: Any) -> None:
         """A port has another device now, as its VIF says."""
@@ -157,18 +166,24 @@ class Switching:
 
         :raises errors.GuestError: it is not
         """
+        if self._viewer is None or not couple.pairing.second_port:
+            return
         agent = self._viewer.agent()
-        if agent is None or not couple.pairing.second_port:
+        if agent is None:
             return
         view = self._viewer.view(couple, agent)
         if primary:
-            view = self._joined(couple, view, agent)
+            view = self._joined(self._viewer, couple, view, agent)
         names = couple.pairing.link(view, primary)
         if names is not None:
             bonds.activate(agent, *names)
 
     def _joined(
-        self, couple: coupling.Couple, view: pairs.View, agent: Any
+        self,
+        viewer: viewing.Viewer,
+        couple: coupling.Couple,
+        view: pairs.View,
+        agent: agents.Agent,
     ) -> pairs.View:
         """Put the device into the bond if the guest has not done so."""
         standby = couple.pairing.link(view, False)
@@ -185,7 +200,7 @@ class Switching:
         if name is None:
             return view
         bonds.enslave(agent, standby[0], name)
-        return self._viewer.view(couple, agent)
+        return viewer.view(couple, agent)
 
     def _is_used(self, couple: coupling.Couple) -> bool:
         """Wait until the guest's driver has taken the device into use.

@@ -2,7 +2,6 @@
 """Look at a server's pairs: its domain, its image, its guest's agent."""
 
 from collections.abc import Callable
-from typing import Any
 
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.core import errors
@@ -21,11 +20,9 @@ class Viewer:
 
     def __init__(
         self,
-        instance: Any,
         domain: core_ports.Domain,
         new_agent: Callable[[], agents.Agent],
     ) -> None:
-        self._instance = instance
         self._domain = domain
         self._new_agent = new_agent
 
@@ -47,19 +44,11 @@ class Viewer:
         found = found or self._domain.observe()
         return pairs.View(
             pair=couple.pair,
-            pcie=found.pcie,
-            virtio=is_virtio(self._instance),
+            pcie=couple.machine.pcie,
+            virtio=couple.machine.virtio,
             standby_there=_is_there(couple, found),
             guest=None if agent is None else _guest(agent),
         )
-
-
-def is_virtio(instance: Any) -> bool:
-    """True if the image lets the server's NICs be virtio."""
-    return instance.image_meta.properties.get('hw_vif_model', 'virtio') in (
-        None,
-        'virtio',
-    )
 
 
 def _is_there(couple: coupling.Couple, found: model.Found) -> bool:

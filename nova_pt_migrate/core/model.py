@@ -30,7 +30,6 @@ class Found:
     :ivar memory_gib: the guest's maximum memory in GiB
     :ivar targets: MAC address of each other NIC of the live domain, by the
         name of its netdev on the host
-    :ivar pcie: its machine has PCIe
     """
 
     active: bool
@@ -38,7 +37,6 @@ class Found:
     live: Mapping[str, FoundDevice]
     persistent: Mapping[str, FoundDevice]
     targets: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    pcie: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -75,6 +75,15 @@ class Domain(Protocol):
         :raises errors.HostError: the persistent XML is as it was
         """
 
+    def forget(self, address: str) -> None:
+        """Take a device out of the persistent XML.
+
+        The live domain is not changed.
+
+        :param address: PCI address of the device on the host
+        :raises errors.HostError: the persistent XML is as it was
+        """
+
     def exchange(self, address: str, xml: str) -> str | None:
         """Put another device into the persistent XML in place of one there.
 

@@ -15,6 +15,7 @@ class Reason(enum.StrEnum):
     NOT_READY = 'pt_migrate_not_ready'
     PEER = 'pt_migrate_peer'
     NO_DEVICE = 'pt_migrate_no_device'
+    UNPAIRED = 'pt_migrate_unpaired'
     NO_STANDBY = 'pt_migrate_no_standby'
     SWITCH_FAILED = 'pt_migrate_switch_failed'
     UNPLUG_TIMEOUT = 'pt_migrate_unplug_timeout'
@@ -39,6 +40,10 @@ MEANING = {
     Reason.NO_DEVICE: (
         'The destination has no fitting free device; nothing was changed. '
         'Free some there, or choose another host.'
+    ),
+    Reason.UNPAIRED: (
+        'The server was not started on a host: its flavor, or the cloud, '
+        'wants a standby that it cannot have there. See the details.'
     ),
     Reason.NO_STANDBY: (
         'The server moved though its standby was not shown to work, as its '

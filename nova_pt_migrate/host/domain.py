@@ -54,7 +54,6 @@ class LibvirtDomain:
             live=domain_xml.devices(live) if live else {},
             persistent=domain_xml.devices(inactive),
             targets=domain_xml.targets(live) if live else {},
-            pcie=domain_xml.has_pcie(inactive),
         )
 
     def watch(self) -> contextlib.AbstractContextManager[ports.Watch]:
@@ -139,18 +138,32 @@ class LibvirtDomain:
             flags |= int(self._libvirt.VIR_DOMAIN_AFFECT_LIVE)
         return flags
 
+    def forget(self, address: str) -> None:
+        """See :meth:`core.ports.Domain.forget`."""
+        try:
+            self._domain.connect().defineXML(
+                domain_xml.without(self._whole(), address)
+            )
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+
+    def _whole(self) -> str:
+        """Return the persistent XML, secrets included."""
+        return str(
+            self._domain.XMLDesc(
+                self._libvirt.VIR_DOMAIN_XML_INACTIVE
+                | self._libvirt.VIR_DOMAIN_XML_SECURE
+            )
+        )
+
     def exchange(self, address: str, xml: str) -> str | None:
         """See :meth:`core.ports.Domain.exchange`.
 
         The document is read with its secrets, which libvirt would otherwise
         leave out and then forget.
         """
-        flags = (
-            self._libvirt.VIR_DOMAIN_XML_INACTIVE
-            | self._libvirt.VIR_DOMAIN_XML_SECURE
-        )
         try:
-            whole = self._domain.XMLDesc(flags)
+            whole = self._whole()
             present = domain_xml.devices(whole).get(address)
             if present is None:
                 return None

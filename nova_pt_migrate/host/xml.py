@@ -50,14 +50,6 @@ def targets(xml: str) -> dict[str, str]:
     return found
 
 
-def has_pcie(xml: str) -> bool:
-    """True if the machine of a domain has PCIe: q35, and virt of arm64."""
-    root = etree.fromstring(xml)
-    kind = root.find('./os/type')
-    machine = '' if kind is None else kind.get('machine', '')
-    return 'q35' in machine or machine.startswith('virt')
-
-
 def for_plug(xml: str) -> str:
     """Return a device's element fit for a new attach.
 

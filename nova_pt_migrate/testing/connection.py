@@ -46,7 +46,7 @@ class Connection(fakelibvirt.Connection):
         self.hypervisor: hypervisors.Hypervisor = double.hypervisor(
             self.hostname, self.pci_info.devices
         )
-        self.hypervisor.listeners.append(self._emit_device)
+        self.hypervisor.listeners.append(self._emit)
 
     def kill(self) -> None:
         """End this client: no call of it returns, no event reaches it."""
@@ -148,13 +148,13 @@ class Connection(fakelibvirt.Connection):
     def peer(self, host: str) -> hypervisors.Hypervisor:
         return self._double.hypervisors[host]
 
-    def _emit_device(
-        self, machine: machines.Machine, event: int, alias: str
+    def _emit(
+        self, machine: machines.Machine, event: int, told: tuple[Any, ...]
     ) -> None:
         for eventid, callback, opaque in list(self._subscriptions):
             if self._alive and eventid == event and machine.defined:
                 domain = domains.Domain(self, machine)
-                callback(self, domain, alias, opaque)
+                callback(self, domain, *told, opaque)
 
 
 def _devices(

@@ -123,6 +123,36 @@ class LibvirtContract(steps.Steps):
         self.assertTrue(domain.isActive())
         self.assertIsNotNone(self.vf(domain))
 
+    def test_the_destination_tells_when_the_guest_runs(self) -> None:
+        """It is called started before, when QEMU waits for its memory."""
+        domain, alias = self.domain_and_alias()
+        uri, there, _ = self.adapter.destination()
+        self.unplug(domain, alias)
+        with self.lifecycle(there, domain.UUIDString()) as told:
+            self.migrate(
+                domain,
+                uri,
+                {
+                    'persistent_xml': domain.XMLDesc(
+                        self.adapter.libvirt.VIR_DOMAIN_XML_MIGRATABLE
+                    )
+                },
+            )
+            self.assertTrue(
+                self.wait(
+                    lambda: (
+                        self.adapter.libvirt.VIR_DOMAIN_EVENT_RESUMED in told
+                    )
+                )
+            )
+        self.assertEqual(
+            [
+                self.adapter.libvirt.VIR_DOMAIN_EVENT_STARTED,
+                self.adapter.libvirt.VIR_DOMAIN_EVENT_RESUMED,
+            ],
+            told[:2],
+        )
+
     def test_the_wide_persistent_xml_arrives(self) -> None:
         domain, alias = self.domain_and_alias()
         uuid = domain.UUIDString()

@@ -141,6 +141,28 @@ class Steps(_Base):
             for number in numbers:
                 connection.domainEventDeregisterAny(number)
 
+    @contextlib.contextmanager
+    def lifecycle(self, connection: Any, uuid: str) -> Iterator[list[int]]:
+        """Collect what a host tells of the life of one domain."""
+        told: list[int] = []
+
+        def arrived(
+            _: Any, whose: Any, event: int, detail: int, opaque: Any
+        ) -> None:
+            if whose.UUIDString() == uuid:
+                told.append(event)
+
+        number = connection.domainEventRegisterAny(
+            None,
+            self.adapter.libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+            arrived,
+            None,
+        )
+        try:
+            yield told
+        finally:
+            connection.domainEventDeregisterAny(number)
+
 
 def text(element: Any) -> str:
     return str(etree.tostring(element, encoding='unicode'))

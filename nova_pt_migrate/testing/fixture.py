@@ -13,7 +13,7 @@ does not do and this one does: a pass-through device keeps its host address,
 the live and the persistent XML are two, guest addresses and aliases are
 given and kept, unplugging takes time and ends in an event, what libvirt
 refuses is refused, and a migration moves the domain to the other host.
-Lifecycle events are not sent.
+Of the lifecycle events only those are sent that tell of a guest's arrival.
 """
 
 import functools
@@ -95,7 +95,7 @@ class LibvirtDouble(fixtures.Fixture):
 
     @staticmethod
     def subscribe(nova_host: Any) -> None:
-        """Send device events to a compute, the way Nova subscribes to them.
+        """Send events to a compute, the way Nova subscribes to them.
 
         Nova's fixture replaces the connecting, where that happens
         (nova/virt/libvirt/host.py, Host._get_new_connection).
@@ -103,6 +103,9 @@ class LibvirtDouble(fixtures.Fixture):
         :param nova_host: ``compute.driver._host``
         """
         callbacks = {
+            fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE: (
+                libvirt_host.Host._event_lifecycle_callback
+            ),
             fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: (
                 libvirt_host.Host._event_device_removed_callback
             ),

@@ -11,7 +11,7 @@ from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import settings as double_settings
 
-Listener = Callable[[machines.Machine, int, str], None]
+Listener = Callable[[machines.Machine, int, tuple[Any, ...]], None]
 
 
 class Hypervisor:
@@ -56,9 +56,9 @@ class Hypervisor:
         arrived = self.define(persistent or live)
         if arrived.active:
             raise errors.invalid(f"domain '{arrived.name}' is already active")
-        arrived.start(documents.parse(live))
         if persistent is None:
             arrived.persistent = None
+        arrived.arrive(documents.parse(live))
         return arrived
 
     def undefine(self, machine: machines.Machine) -> None:
@@ -121,6 +121,8 @@ class Hypervisor:
             if user:
                 raise errors.in_use(str(address), user)
 
-    def _emit(self, machine: machines.Machine, event: int, alias: str) -> None:
+    def _emit(
+        self, machine: machines.Machine, event: int, told: tuple[Any, ...]
+    ) -> None:
         for listener in list(self.listeners):
-            listener(machine, event, alias)
+            listener(machine, event, told)

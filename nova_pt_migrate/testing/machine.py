@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import threading
+from typing import Any
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 
@@ -16,10 +17,14 @@ from nova_pt_migrate.testing import guests
 from nova_pt_migrate.testing import settings as double_settings
 
 ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
+LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
+BY_MIGRATION = 1
+"""Detail of both events: VIR_DOMAIN_EVENT_(STARTED|RESUMED)_MIGRATED."""
 REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
 REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
 
-Emit = Callable[['Machine', int, str], None]
+Emit = Callable[['Machine', int, tuple[Any, ...]], None]
+"""Given libvirt's number of the event, and what it tells beside the domain."""
 
 
 @dataclasses.dataclass
@@ -97,6 +102,18 @@ class Machine:
                 documents.assign_alias(self.live, element)
             self.state = fakelibvirt.VIR_DOMAIN_RUNNING
             self.number += 1
+
+    def arrive(self, document: documents.Element) -> None:
+        """Run a guest that has migrated, and say so as libvirt does.
+
+        QEMU has been started before, to wait for the memory.
+        """
+        self.start(document)
+        for event in (
+            fakelibvirt.VIR_DOMAIN_EVENT_STARTED,
+            fakelibvirt.VIR_DOMAIN_EVENT_RESUMED,
+        ):
+            self._emit(self, LIFECYCLE, (event, BY_MIGRATION))
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""
@@ -194,7 +211,7 @@ class Machine:
             if answer.released:
                 self._remove(alias)
         event = REMOVED if answer.released else REMOVAL_FAILED
-        self._emit(self, event, alias)
+        self._emit(self, event, (alias,))
 
     def _remove(self, alias: str) -> None:
         if self.live is not None:

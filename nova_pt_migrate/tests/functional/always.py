@@ -46,6 +46,7 @@ class Always:
     of that moment must not change.
 
     :param aliases: how many devices the flavor asks for
+    :param own: how many standbys of ours the server has
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Always:
         server: dict[str, Any],
         ports: Iterable[str],
         aliases: int = 0,
+        own: int = 0,
     ) -> None:
         self._test = test
         self._id = server['id']
         self._ports = tuple(ports)
         self._aliases = aliases
+        self._own = own
         self._guest_addresses = self._addresses_by_port(server[HOST])
 
     def check(self, end: End) -> None:
@@ -125,7 +128,7 @@ class Always:
                 f'devices of the flavor in the {name} XML',
             )
             self._equal(
-                len(self._ports) - len(self.devices()),
+                len(self._ports) - len(self.devices()) + self._own,
                 sum(
                     e.tag == 'interface' and not documents.host_address(e)
                     for e in documents.elements(document)

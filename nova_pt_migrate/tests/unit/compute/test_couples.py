@@ -5,6 +5,7 @@ import types
 from typing import Any
 from typing import cast
 
+from nova import objects
 import testtools
 
 from nova_pt_migrate.compute import couples
@@ -65,14 +66,17 @@ def vif(
     }
 
 
-def instance(**extra_specs: str) -> Any:
+def instance(image: dict[str, str] | None = None, **extra_specs: str) -> Any:
     return types.SimpleNamespace(
+        image_meta=objects.ImageMeta.from_dict(
+            {'properties': {'hw_machine_type': 'q35', **(image or {})}}
+        ),
         flavor=types.SimpleNamespace(
             extra_specs={
                 f'pt_migrate:{key}': value
                 for key, value in extra_specs.items()
             }
-        )
+        ),
     )
 
 
@@ -80,6 +84,7 @@ def find(
     vifs: list[Any],
     specs: dict[str, str],
     uplinks: dict[str, Any] | None = None,
+    image: dict[str, str] | None = None,
 ) -> list[couples.Couple]:
     names = ['none', 'failover', 'bond']
     settings = dataclasses.replace(
@@ -88,7 +93,7 @@ def find(
     )
     return couples.Couples(
         settings, plugins.pairings(names), cast(Any, Links())
-    ).of(instance(**specs), vifs)
+    ).of(instance(image, **specs), vifs)
 
 
 def own(
@@ -143,12 +148,23 @@ class TestOwnStandby(testtools.TestCase):
         )
         self.assertTrue(couple.pair.whole_function)
         self.assertTrue(couple.pair.on_own_pf)
-        self.assertNotEqual((), couple.pairing.unfit(view(couple)))
+        self.assertIn('very PF', couple.unfit[0])
+        self.assertIsNone(couple.standby)
 
     def test_a_network_that_is_not_mapped(self) -> None:
         (couple,) = own('bond', uplinks={})
         self.assertIs(pairs.StandbyKind.NONE, couple.pair.kind)
         self.assertIsNone(couple.standby)
+
+    def test_a_machine_that_cannot_have_the_pairing(self) -> None:
+        for image, words in (
+            ({'hw_machine_type': 'pc'}, 'PCIe'),
+            ({'hw_vif_model': 'e1000'}, 'virtio'),
+        ):
+            (couple,) = find([vif()], {'pairing': 'failover'}, image=image)
+            self.assertIn(words, couple.unfit[0])
+            self.assertIs(pairs.StandbyKind.NONE, couple.pair.kind)
+            self.assertIsNone(couple.standby)
 
     def test_nobody_wants_one(self) -> None:
         self.assertEqual([], own('none'))
@@ -200,7 +216,3 @@ class TestTwin(testtools.TestCase):
             other = int(pairs.twin(f'{first:02x}:00')[:2], 16)
             self.assertEqual(first & 3, other & 3)
             self.assertNotEqual(first, other)
-
-
-def view(couple: couples.Couple, there: bool = True) -> pairs.View:
-    return pairs.View(couple.pair, True, True, there)

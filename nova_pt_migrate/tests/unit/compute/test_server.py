@@ -51,6 +51,9 @@ class Pairs:
     def alone(self) -> None:
         self.calls.append('alone')
 
+    def lack(self, live: Any) -> None:
+        self.calls.append(('lack', sorted(live)))
+
     def back(self, live: Any) -> None:
         self.calls.append(('back', sorted(live)))
 
@@ -153,7 +156,11 @@ class ServerTest(testtools.TestCase):
         domain = fakes.Domain([1])
         self.server(domain).come_home([vif(1), vif(2)])
         self.server(domain).come_home([vif(1)])
-        self.assertEqual([('back', ['0000:81:10.1'])] * 2, self.pairs.calls)
+        there = ['0000:81:10.1']
+        self.assertEqual(
+            [('lack', there), ('back', there), ('back', there)],
+            self.pairs.calls,
+        )
 
     def test_a_guest_that_keeps_a_device_fails_the_departure(self) -> None:
         domain = fakes.Domain([1], {'hostdev1': 999.0})

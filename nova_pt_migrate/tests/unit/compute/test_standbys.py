@@ -58,6 +58,7 @@ class StandbysTest(testtools.TestCase):
             name='instance-1',
             project_id='project',
             flavor=test_couples.instance(pairing=pairing).flavor,
+            image_meta=test_couples.instance().image_meta,
         )
 
     def vifs(self) -> list[Any]:

@@ -29,9 +29,7 @@ class Domain:
     """A guest with the standby in it."""
 
     def observe(self) -> model.Found:
-        return model.Found(
-            True, 1.0, {}, {}, {LINK: test_couples.TWIN}, pcie=True
-        )
+        return model.Found(True, 1.0, {}, {}, {LINK: test_couples.TWIN})
 
 
 class SwitchingTest(testtools.TestCase):
@@ -51,13 +49,10 @@ class SwitchingTest(testtools.TestCase):
         couples: list[coupling.Couple] | None = None,
         both: bool = True,
     ) -> switching.Switching:
-        instance = types.SimpleNamespace(
-            image_meta=types.SimpleNamespace(properties={})
-        )
         return switching.Switching(
-            instance,
+            types.SimpleNamespace(),
             couples or test_couples.own('bond'),
-            viewing.Viewer(instance, cast(Any, Domain()), self.guest.agent),
+            viewing.Viewer(cast(Any, Domain()), self.guest.agent),
             self.links,
             both,
             clock=lambda: self.now,

@@ -101,6 +101,9 @@ class Domain:
             raise self.plug_errors[xml]
         self.kept.append(xml)
 
+    def forget(self, address: str) -> None:
+        raise NotImplementedError('the core does not ask for it')
+
     def exchange(self, address: str, xml: str) -> str | None:
         raise NotImplementedError('the core does not ask for it')
 
