@@ -79,6 +79,33 @@ def block_device_mappings(context: Any, instance: Any, volume_api: Any) -> Any:
     return bdms
 
 
+def restore_lost(
+    context: Any, instance: Any, source_bdms: Any, volume_api: Any
+) -> None:
+    """Let mappings whose attachment is gone name that of the source again.
+
+    Nova deletes the destination's attachment before it saves the mapping, and
+    where it cannot save that, it never gets beyond the deletion again
+    (nova/compute/manager.py:10077).
+
+    :param source_bdms: the mappings as they were on the source
+    :raises nova.exception.NovaException: database or Cinder do not answer
+    """
+    originals = {bdm.volume_id: bdm for bdm in source_bdms if bdm.is_volume}
+    for bdm in objects.BlockDeviceMappingList.get_by_instance_uuid(
+        context, instance.uuid
+    ):
+        original = originals.get(bdm.volume_id)
+        if original is None or original.attachment_id == bdm.attachment_id:
+            continue
+        try:
+            volume_api.attachment_get(context, bdm.attachment_id)
+        except exception.VolumeAttachmentNotFound:
+            bdm.attachment_id = original.attachment_id
+            bdm.connection_info = original.connection_info
+            bdm.save()
+
+
 def _connection(
     context: Any, instance: Any, bdm: Any, volume_api: Any
 ) -> str | None:

@@ -72,6 +72,7 @@ class Unsettled:
         self._abort = abort
         self._withheld = withheld
         self._seen_preparing = False
+        self._tried = False
 
     def settle(self, context: Any) -> bool:
         """Do what can be done now.
@@ -168,6 +169,14 @@ class Unsettled:
         known = self._known or self._reconstructed(
             context, instance, migration
         )
+        if self._known is None or self._tried:
+            originals.restore_lost(
+                context,
+                instance,
+                known.source_bdms,
+                self._compute.volume_api,
+            )
+        self._tried = True
         self._compute._rollback_live_migration(
             known.context,
             instance,
