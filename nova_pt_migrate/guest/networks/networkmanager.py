@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NetworkManager: connection profiles in its keyfile format.
+
+nm-settings-keyfile(5). ``mac-address`` of a wired profile matches the
+permanent address; a profile with a higher priority wins over those that
+cloud-init or an installer made for the same NIC.
+"""
+
+import uuid
+
+from nova_pt_migrate.guest.networks import contract
+
+FOLDER = '/etc/NetworkManager/system-connections'
+PRIORITY = 900
+"""Of 999; profiles have 0 where nobody says otherwise."""
+OURS = uuid.UUID('6b1e1f0c-6f0d-4d37-9d5c-0b3d4a8f2c11')
+
+
+class NetworkManager(contract.GuestNetwork):
+    """Keyfiles below ``/etc/NetworkManager/system-connections``."""
+
+    unit = 'NetworkManager.service'
+    folders = (FOLDER,)
+
+    def files(self, bond: contract.WantedBond) -> tuple[contract.File, ...]:
+        """See :meth:`contract.GuestNetwork.files`."""
+        return (
+            _file(bond.name, _BOND.format(bond=bond, uuid=_uuid(bond.name))),
+            _port(bond, f'{bond.name}-device', bond.mac),
+            _port(bond, f'{bond.name}-standby', bond.standby_mac),
+        )
+
+    def apply(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
+        """See :meth:`contract.GuestNetwork.apply`."""
+        return (
+            ('nmcli', 'connection', 'reload'),
+            ('nmcli', '--wait', '30', 'connection', 'up', bond.name),
+            *(
+                ('nmcli', '--wait', '30', 'connection', 'up', name)
+                for name in (f'{bond.name}-device', f'{bond.name}-standby')
+            ),
+        )
+
+    def undo(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
+        """See :meth:`contract.GuestNetwork.undo`."""
+        return (('nmcli', 'connection', 'reload'),)
+
+    def conflicts(
+        self, bond: contract.WantedBond, others: dict[str, str]
+    ) -> tuple[str, ...]:
+        """A profile for the same NIC with as high a priority may win."""
+        found = []
+        for path, content in sorted(others.items()):
+            lines = {
+                key.strip(): value.strip().lower()
+                for key, _, value in (
+                    line.partition('=') for line in content.splitlines()
+                )
+            }
+            theirs = lines.get('mac-address') in (bond.mac, bond.standby_mac)
+            if theirs and _number(lines, 'autoconnect-priority') >= PRIORITY:
+                found.append(
+                    f'{path} is for the same NIC, with autoconnect-priority '
+                    f'{PRIORITY} or more: lower it, or delete the profile.'
+                )
+        return tuple(found)
+
+
+def _number(lines: dict[str, str], key: str) -> int:
+    value = lines.get(key, '0')
+    return int(value) if value.lstrip('-').isdigit() else 0
+
+
+def _file(name: str, content: str) -> contract.File:
+    # NetworkManager passes over profiles that others can read.
+    return contract.File(f'{FOLDER}/{name}.nmconnection', content, 0o600)
+
+
+def _port(bond: contract.WantedBond, name: str, mac: str) -> contract.File:
+    return _file(
+        name, _PORT.format(bond=bond, name=name, mac=mac, uuid=_uuid(name))
+    )
+
+
+def _uuid(name: str) -> uuid.UUID:
+    """Return the same for the same name: each guest has its own names."""
+    return uuid.uuid5(OURS, name)
+
+
+_BOND = f"""\
+[connection]
+id={{bond.name}}
+uuid={{uuid}}
+type=bond
+interface-name={{bond.name}}
+autoconnect-priority={PRIORITY}
+autoconnect-ports=1
+
+[ethernet]
+cloned-mac-address={{bond.mac}}
+
+[bond]
+mode=active-backup
+miimon=100
+updelay=1000
+num_grat_arp=5
+primary_reselect=failure
+
+[ipv4]
+method=auto
+
+[ipv6]
+method=auto
+"""
+_PORT = f"""\
+[connection]
+id={{name}}
+uuid={{uuid}}
+type=ethernet
+controller={{bond.name}}
+port-type=bond
+master={{bond.name}}
+slave-type=bond
+autoconnect-priority={PRIORITY}
+
+[ethernet]
+mac-address={{mac}}
+"""
