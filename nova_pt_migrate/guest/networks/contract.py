@@ -9,7 +9,6 @@ a guest through its agent or in a guest that boots for the first time.
 import abc
 from collections.abc import Collection
 import dataclasses
-import enum
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,6 +29,15 @@ class WantedBond:
     standby: str
 
 
+PREFIX = 'pt-bond'
+"""How the names of bonds and files of ours begin."""
+
+
+def bond_name(mac: str) -> str:
+    """Return the name of the bond with this MAC address."""
+    return f'{PREFIX}{mac[-8:].replace(":", "")}'
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class File:
     """A file of ours in the guest.
@@ -40,13 +48,6 @@ class File:
     path: str
     content: str
     mode: int = 0o644
-
-
-class State(enum.Enum):
-    """Of a systemd unit, as ``systemctl is-active`` says."""
-
-    ACTIVE = 'active'
-    OTHER = 'other'
 
 
 class GuestNetwork(abc.ABC):
@@ -89,4 +90,4 @@ class GuestNetwork(abc.ABC):
     @staticmethod
     def are_ours(paths: Collection[str]) -> set[str]:
         """Return those paths that are of files of ours."""
-        return {path for path in paths if 'pt-bond' in path}
+        return {path for path in paths if PREFIX in path}

@@ -3,17 +3,15 @@
 
 nm-settings-keyfile(5). ``mac-address`` of a wired profile matches the
 permanent address; a profile with a higher priority wins over those that
-cloud-init or an installer made for the same NIC.
+cloud-init or an installer made for the same NIC. One without a UUID gets one
+from the name of its file.
 """
-
-import uuid
 
 from nova_pt_migrate.guest.networks import contract
 
 FOLDER = '/etc/NetworkManager/system-connections'
 PRIORITY = 900
 """Of 999; profiles have 0 where nobody says otherwise."""
-OURS = uuid.UUID('6b1e1f0c-6f0d-4d37-9d5c-0b3d4a8f2c11')
 
 
 class NetworkManager(contract.GuestNetwork):
@@ -25,7 +23,7 @@ class NetworkManager(contract.GuestNetwork):
     def files(self, bond: contract.WantedBond) -> tuple[contract.File, ...]:
         """See :meth:`contract.GuestNetwork.files`."""
         return (
-            _file(bond.name, _BOND.format(bond=bond, uuid=_uuid(bond.name))),
+            _file(bond.name, _BOND.format(bond=bond)),
             _port(bond, f'{bond.name}-device', bond.mac),
             _port(bond, f'{bond.name}-standby', bond.standby_mac),
         )
@@ -77,20 +75,12 @@ def _file(name: str, content: str) -> contract.File:
 
 
 def _port(bond: contract.WantedBond, name: str, mac: str) -> contract.File:
-    return _file(
-        name, _PORT.format(bond=bond, name=name, mac=mac, uuid=_uuid(name))
-    )
-
-
-def _uuid(name: str) -> uuid.UUID:
-    """Return the same for the same name: each guest has its own names."""
-    return uuid.uuid5(OURS, name)
+    return _file(name, _PORT.format(bond=bond, name=name, mac=mac))
 
 
 _BOND = f"""\
 [connection]
 id={{bond.name}}
-uuid={{uuid}}
 type=bond
 interface-name={{bond.name}}
 autoconnect-priority={PRIORITY}
@@ -115,7 +105,6 @@ method=auto
 _PORT = f"""\
 [connection]
 id={{name}}
-uuid={{uuid}}
 type=ethernet
 controller={{bond.name}}
 port-type=bond

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest gets to make its bonds when it boots for the first time.
+
+::
+
+    python -m nova_pt_migrate.guest.vendor_data > /etc/nova/vendor_data.json
+
+is named by ``[api] vendordata_jsonfile_path`` of nova-api and of the compute
+hosts. cloud-init runs the script once for each new server; it finds the pairs
+by the permanent MAC addresses of its NICs, so that it is the same for all
+servers, and does nothing where there is none.
+"""
+
+from collections.abc import Sequence
+import json
+import shlex
+
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest.networks import contract
+from nova_pt_migrate.guest.networks import ifupdown
+from nova_pt_migrate.guest.networks import networkd
+from nova_pt_migrate.guest.networks import networkmanager
+
+NETWORKS: tuple[contract.GuestNetwork, ...] = (
+    networkmanager.NetworkManager(),
+    networkd.Networkd(),
+    ifupdown.Ifupdown(),
+)
+"""In the order in which they are asked whether they are in charge."""
+TOKENS = contract.WantedBond(
+    name='@BOND@',
+    mac='@MAC@',
+    standby_mac='@TWIN@',
+    device='@DEVICE@',
+    standby='@STANDBY@',
+)
+"""What the script replaces by what it finds."""
+
+_SCRIPT = """\
+#!/bin/sh
+# Makes a bond of each NIC that was passed through and its standby.
+# From nova-pt-migrate, by the vendor data of the cloud.
+PATH=${{PT_PATH:-}}/usr/sbin:/usr/bin:/sbin:/bin
+ROOT=${{PT_ROOT:-}}
+NET=$ROOT/sys/class/net
+
+permanent() {{
+    cat "$NET/$1/bonding_slave/perm_hwaddr" 2>/dev/null ||
+        cat "$NET/$1/address"
+}}
+
+driver() {{
+    link=$(readlink "$NET/$1/device/driver") && echo "${{link##*/}}"
+}}
+
+say() {{
+    echo "nova-pt-migrate: $*" >&2
+}}
+
+put() {{
+    file=$(echo "$ROOT$1" | fill)
+    mkdir -p "${{file%/*}}"
+    fill >"$file.new" && chmod "$2" "$file.new" && mv "$file.new" "$file"
+}}
+
+fill() {{
+    sed -e "s/@BOND@/$BOND/g" -e "s/@MAC@/$MAC/g" -e "s/@TWIN@/$TWIN/g" \\
+        -e "s/@DEVICE@/$DEVICE/g" -e "s/@STANDBY@/$STANDBY/g"
+}}
+
+active() {{
+    systemctl -q is-active "$1"
+}}
+
+{functions}
+pair() {{
+    {choices}
+    say "no network manager that is known is in charge; $BOND is not made"
+}}
+
+for path in "$NET"/*; do
+    STANDBY=${{path##*/}}
+    [ "$(driver "$STANDBY")" = virtio_net ] || continue
+    TWIN=$(permanent "$STANDBY")
+    first=${{TWIN%%:*}}
+    MAC=$(printf '%02x:%s' $((0x$first ^ {twin})) "${{TWIN#*:}}")
+    for other in "$NET"/*; do
+        DEVICE=${{other##*/}}
+        case $(driver "$DEVICE") in '' | virtio_net) continue ;; esac
+        [ "$(permanent "$DEVICE")" = "$MAC" ] || continue
+        BOND={prefix}$(echo "${{MAC#*:*:*:}}" | tr -d :)
+        master=$(readlink "$NET/$DEVICE/master" || :)
+        case ${{master##*/}} in
+            '' | "$BOND") pair ;;
+            *) say "$DEVICE is in ${{master##*/}}; $BOND is not made" ;;
+        esac
+    done
+done
+"""
+_FUNCTION = """\
+make_{name}() {{
+{files}
+    [ -n "$ROOT" ] || {{
+        {apply}
+    }}
+}}
+"""
+_FILE = """\
+    put {path} {mode:o} <<'END'
+{content}END"""
+_IFUPDOWN = """\
+others() {
+    grep -lsE "^[[:space:]]*iface[[:space:]]+($DEVICE|$STANDBY)[[:space:]]" \\
+        "$ROOT/etc/network/interfaces" "$ROOT"/etc/network/interfaces.d/* |
+        grep -v pt-bond
+}
+"""
+
+
+def script(networks: Sequence[contract.GuestNetwork] = NETWORKS) -> str:
+    """Return the script that a guest runs."""
+    functions = ''.join(_function(network) for network in networks)
+    return _SCRIPT.format(
+        functions=functions + _IFUPDOWN,
+        choices='\n    '.join(_choice(network) for network in networks),
+        twin=pairs.TWIN,
+        prefix=contract.PREFIX,
+    )
+
+
+def document() -> str:
+    """Return the vendor data as Nova wants it."""
+    return json.dumps({'cloud-init': script()}, indent=1)
+
+
+def _name(network: contract.GuestNetwork) -> str:
+    return type(network).__name__.lower()
+
+
+def _function(network: contract.GuestNetwork) -> str:
+    files = '\n'.join(
+        _FILE.format(path=file.path, mode=file.mode, content=file.content)
+        for file in network.files(TOKENS)
+    )
+    apply = '\n        '.join(
+        _words(program) for program in network.apply(TOKENS)
+    )
+    return _FUNCTION.format(name=_name(network), files=files, apply=apply)
+
+
+def _choice(network: contract.GuestNetwork) -> str:
+    make = f'make_{_name(network)}'
+    if isinstance(network, ifupdown.Ifupdown):
+        make = (
+            f'{{ files=$(others) && '
+            f'say "$files is for $DEVICE too; $BOND is not made" || {make}; }}'
+        )
+    return f'active {network.unit} && {{ {make}; return; }}'
+
+
+def _words(program: Sequence[str]) -> str:
+    """Return a command of the shell whose tokens are its variables."""
+    return ' '.join(
+        f'"{_variables(word)}"' if '@' in word else shlex.quote(word)
+        for word in program
+    )
+
+
+def _variables(word: str) -> str:
+    for token in ('BOND', 'MAC', 'TWIN', 'DEVICE', 'STANDBY'):
+        word = word.replace(f'@{token}@', f'${{{token}}}')
+    return word
+
+
+if __name__ == '__main__':
+    print(document())

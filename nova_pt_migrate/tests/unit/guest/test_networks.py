@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import configparser
+import json
+import pathlib
+import stat
+import subprocess
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest import vendor_data
+from nova_pt_migrate.guest.networks import contract
+from nova_pt_migrate.guest.networks import ifupdown
+from nova_pt_migrate.guest.networks import networkd
+from nova_pt_migrate.guest.networks import networkmanager
+
+MAC = 'fa:16:3e:00:00:01'
+BOND = contract.WantedBond(
+    contract.bond_name(MAC), MAC, pairs.twin(MAC), 'ens5', 'ens6'
+)
+
+
+class TestForms(testtools.TestCase):
+    def test_names_are_ours_and_the_kernel_takes_them(self) -> None:
+        self.assertEqual('pt-bond000001', BOND.name)
+        self.assertLess(len(BOND.name), 16)
+
+    def test_the_same_bond_gives_the_same_files_of_ours(self) -> None:
+        for network in vendor_data.NETWORKS:
+            files = network.files(BOND)
+            self.assertEqual(files, network.files(BOND))
+            paths = [file.path for file in files]
+            self.assertEqual(set(paths), network.are_ours(paths))
+
+    def test_keyfiles_and_units_are_well_formed(self) -> None:
+        for network in (networkd.Networkd(), networkmanager.NetworkManager()):
+            for file in network.files(BOND):
+                parser = configparser.ConfigParser()
+                parser.read_string(file.content)
+                self.assertTrue(parser.sections())
+
+    def test_networkmanager_takes_only_files_that_are_secret(self) -> None:
+        for file in networkmanager.NetworkManager().files(BOND):
+            self.assertEqual(0o600, file.mode)
+
+
+class TestConflicts(testtools.TestCase):
+    def conflict(
+        self, network: contract.GuestNetwork, path: str, content: str
+    ) -> str:
+        return ' '.join(network.conflicts(BOND, {path: content}))
+
+    def test_a_unit_that_comes_before_ours(self) -> None:
+        path = '/etc/systemd/network/00-all.network'
+        self.assertIn(path, self.conflict(networkd.Networkd(), path, ''))
+        for path in ('10-x.network', '00-x.link'):
+            path = f'/etc/systemd/network/{path}'
+            self.assertEqual('', self.conflict(networkd.Networkd(), path, ''))
+
+    def test_a_profile_with_a_high_priority(self) -> None:
+        network = networkmanager.NetworkManager()
+        for mac, priority, wrong in (
+            (MAC.upper(), '950', True),
+            (MAC, '0', False),
+            (MAC, 'very high', False),
+            ('00:00:00:00:00:00', '950', False),
+        ):
+            content = f'mac-address={mac}\nautoconnect-priority={priority}\n'
+            found = self.conflict(network, '/a/b.nmconnection', content)
+            self.assertEqual(wrong, '/a/b' in found, found)
+
+    def test_a_stanza_for_the_same_interface(self) -> None:
+        network = ifupdown.Ifupdown()
+        for content, wrong in (
+            ('auto ens5\niface ens5 inet dhcp\n', True),
+            ('  iface ens6 inet manual\n', True),
+            ('iface ens55 inet dhcp\n', False),
+            ('# iface ens5 inet dhcp\n', False),
+        ):
+            found = self.conflict(network, '/etc/network/interfaces', content)
+            self.assertEqual(wrong, bool(found), content)
+
+
+class ScriptTest(testtools.TestCase):
+    """The script of the vendor data, in a guest that is a folder."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.tools = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.in_charge('systemd-networkd.service')
+
+    def in_charge(self, unit: str) -> None:
+        systemctl = self.tools / 'systemctl'
+        systemctl.write_text(f'#!/bin/sh\n[ "$3" = {unit} ]\n')
+        systemctl.chmod(0o755)
+
+    def nic(
+        self, name: str, mac: str, driver: str, master: str | None = None
+    ) -> None:
+        folder = self.root / 'sys/class/net' / name
+        (folder / 'device').mkdir(parents=True)
+        (folder / 'address').write_text(f'{mac}\n')
+        (folder / 'device/driver').symlink_to(f'../drivers/{driver}')
+        if master:
+            (folder / 'master').symlink_to(f'../{master}')
+
+    def pair(self, number: int = 1, master: str | None = None) -> None:
+        mac = f'{MAC[:-1]}{number}'
+        self.nic(f'ens{number}', mac, 'igbvf', master)
+        self.nic(f'ens{number}s', pairs.twin(mac), 'virtio_net')
+
+    def run_it(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ['/bin/sh', '-eu', '-c', vendor_data.script()],
+            env={'PT_ROOT': str(self.root), 'PT_PATH': f'{self.tools}:'},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+
+    def files(self) -> dict[str, str]:
+        return {
+            str(path.relative_to(self.root)): path.read_text()
+            for path in sorted((self.root / 'etc').rglob('*'))
+            if path.is_file()
+        }
+
+    def test_it_writes_what_the_plug_in_says(self) -> None:
+        self.pair()
+        wanted = contract.WantedBond(
+            BOND.name, MAC, pairs.twin(MAC), 'ens1', 'ens1s'
+        )
+        units = {
+            'NetworkManager.service': networkmanager.NetworkManager(),
+            'systemd-networkd.service': networkd.Networkd(),
+            'networking.service': ifupdown.Ifupdown(),
+        }
+        for unit, network in units.items():
+            self.in_charge(unit)
+            self.run_it()
+            for file in network.files(wanted):
+                path = self.root / file.path.lstrip('/')
+                self.assertEqual(file.content, path.read_text())
+                self.assertEqual(file.mode, stat.S_IMODE(path.stat().st_mode))
+
+    def test_a_second_time_changes_nothing(self) -> None:
+        self.pair(master=BOND.name)
+        self.run_it()
+        before = self.files()
+        self.run_it()
+        self.assertEqual(before, self.files())
+        self.assertEqual(4, len(before))
+
+    def test_two_pairs(self) -> None:
+        self.pair(1)
+        self.pair(2)
+        self.run_it()
+        self.assertEqual(8, len(self.files()))
+
+    def test_nics_that_are_no_pair_are_left_alone(self) -> None:
+        self.nic('ens3', 'fa:16:3e:00:00:07', 'virtio_net')
+        self.nic('ens4', 'fa:16:3e:00:00:08', 'igbvf')
+        self.nic('lo', '00:00:00:00:00:00', 'none')
+        self.assertEqual('', self.run_it().stderr)
+        self.assertEqual({}, self.files())
+
+    def test_a_device_that_is_in_another_bond_is_left_there(self) -> None:
+        self.pair(master='bond0')
+        self.assertIn('ens1 is in bond0', self.run_it().stderr)
+        self.assertEqual({}, self.files())
+
+    def test_a_stanza_of_somebody_else_is_named(self) -> None:
+        self.pair()
+        self.in_charge('networking.service')
+        folder = self.root / 'etc/network'
+        folder.mkdir(parents=True)
+        (folder / 'interfaces').write_text('iface ens1 inet dhcp\n')
+        self.assertIn('interfaces is for ens1 too', self.run_it().stderr)
+        self.assertEqual(1, len(self.files()))
+
+    def test_a_manager_that_nobody_knows(self) -> None:
+        self.pair()
+        self.in_charge('connman.service')
+        self.assertIn('no network manager', self.run_it().stderr)
+
+    def test_the_document_is_what_cloud_init_takes(self) -> None:
+        found = json.loads(vendor_data.document())
+        self.assertTrue(found['cloud-init'].startswith('#!/bin/sh\n'))
