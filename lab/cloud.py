@@ -14,6 +14,7 @@ Each prints one JSON object. Credentials come from the environment.
 import collections.abc
 import json
 import sys
+import time
 import typing
 
 import openstack
@@ -22,6 +23,7 @@ from lab import identity
 
 PREFIX = 'fa:16:3e:0a:09:'
 NET = '10.9.0'
+HOST_LOOKS = 90
 FIRST, LAST = 50, 99  # of the guest's address, which is of its MAC's end
 
 Facts = dict[str, typing.Any]
@@ -32,6 +34,7 @@ def create(
     cloud: Cloud, name: str, host: str, count: int, image: str = identity.IMAGE
 ) -> Facts:
     """Boot a server with an ordinary port and some direct ports."""
+    _wait_for_host(cloud, host)
     network = cloud.network.find_network(identity.NETWORK)
     number = _free_number(cloud)
     ports = [_standby_port(cloud, network, name, number)]
@@ -113,6 +116,22 @@ def delete(cloud: Cloud, uuid: str) -> Facts:
     for port in ports:
         cloud.network.delete_port(port)
     return {}
+
+
+def _wait_for_host(cloud: Cloud, host: str) -> None:
+    """Wait until Nova would use a host.
+
+    Nova disables one that has lost libvirt, and enables it again only when it
+    has looked for it.
+    """
+    for _ in range(HOST_LOOKS):
+        (service,) = cloud.compute.services(binary='nova-compute', host=host)
+        if (service.status, service.state) == ('enabled', 'up'):
+            return
+        time.sleep(2)
+    raise RuntimeError(
+        f'nova-compute of {host} is {service.status} and {service.state}'
+    )
 
 
 def _free_number(cloud: Cloud) -> int:

@@ -192,6 +192,28 @@ Flavors choose with extra spec ``pt_migrate:bond``. Nothing is written in a
 guest unless it is ``manage``.
 """,
     ),
+    cfg.ListOpt(
+        'guest_networks',
+        default=['networkmanager', 'systemd-networkd', 'ifupdown'],
+        help="""
+Network managers of guests in whose form bonds may be made here.
+
+Only for servers with pairing ``bond`` and ``manage`` (``[pt_migrate] bond``).
+The first one whose unit is active in the guest is told of the bond; a guest
+with none of them is left alone. Leave a name out to let guests with that
+manager alone.
+
+Possible values:
+
+* A list of entry points of group ``nova_pt_migrate.guest_networks``. This
+  package provides ``networkmanager``, ``systemd-networkd`` (also for netplan)
+  and ``ifupdown``.
+
+Related options:
+
+* ``[pt_migrate] bond``
+""",
+    ),
     cfg.DictOpt(
         'standby_uplinks',
         default={},

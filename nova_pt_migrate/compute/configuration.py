@@ -26,6 +26,7 @@ class Settings:
     pairings: tuple[str, ...]
     standby: str
     bond: str
+    guest_networks: tuple[str, ...]
     standby_uplinks: dict[str, uplinks.Uplink]
     mac_filters: str
     agent_timeout: float
@@ -56,7 +57,8 @@ def load(conf: cfg.ConfigOpts) -> Settings:
                 f'{_allowed(known[name])}.'
             ) from exc
     values = {name: conf[options.GROUP.name][name] for name in known}
-    values['pairings'] = tuple(values['pairings'])
+    for name in ('pairings', 'guest_networks'):
+        values[name] = tuple(values[name])
     values['standby_uplinks'] = uplinks.read(values['standby_uplinks'])
     return Settings(**values)
 

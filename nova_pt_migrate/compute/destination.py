@@ -10,6 +10,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import excutils
 
+from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
@@ -26,6 +27,7 @@ LOG = logging.getLogger(__name__)
 class DestinationHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server is after it moved."""
 
+    _pt_bonds: bonding.Bonding
     _pt_checking: threading.local
     _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
@@ -201,9 +203,10 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             context, instance, self.virtapi._compute, network_info
         )
         try:
-            if self._pt_servers.of(
+            lacking = self._pt_servers.of(
                 instance, self._pt_tell(context, instance), network_info
-            ).come_home(ports.owned(network_info), others=others):
+            ).come_home(ports.owned(network_info), others=others)
+            if lacking or self._pt_bonds.is_concerned(instance, network_info):
                 self._pt_late.note(instance.uuid)
         finally:
             others.finish()

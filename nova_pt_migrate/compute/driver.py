@@ -17,6 +17,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import couples
@@ -69,6 +70,7 @@ class PassthroughLibvirtDriver(
         try:
             settings = configuration.load(CONF)
             self._pt_pairings = plugins.pairings(settings.pairings)
+            networks = plugins.networks(settings.guest_networks)
             super().__init__(virtapi, read_only)
         except errors.CannotStart as exc:
             ending.stop(str(exc))
@@ -95,6 +97,9 @@ class PassthroughLibvirtDriver(
             self._pt_couples,
             self._pt_links,
         )
+        self._pt_bonds = bonding.Bonding(
+            self._pt_couples, networks, self._pt_servers.agent
+        )
         self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
         self._pt_stories = story.Stories()
@@ -105,6 +110,7 @@ class PassthroughLibvirtDriver(
             self._pt_servers,
             CONF.host,
             functools.partial(self._pt_tell, action=story.HEAL),
+            self._pt_bonds,
         )
         self._pt_settling = settling.Settling(
             self._pt_departures,

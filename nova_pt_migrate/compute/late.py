@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring back the devices that a guest of this host should have.
+"""Bring back what a guest of this host should have.
 
 An unplug request cannot be withdrawn: the guest may act on it after the
 deadline, after the rollback, or when it reboots. The persistent XML still has
 such a device, so it is plugged again at once. A device that could not be
-plugged is tried again, after ever longer pauses.
+plugged is tried again, after ever longer pauses. So is a bond of ours that
+could not be made.
 """
 
 from concurrent import futures
@@ -18,6 +19,7 @@ from nova import objects
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers as compute_servers
 from nova_pt_migrate.compute import story
@@ -32,6 +34,7 @@ class LateReleases:
 
     :param host: name of this compute host
     :param tell: makes the story of what is done here
+    :param bonds: that are kept in guests
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class LateReleases:
         servers: compute_servers.Servers,
         host: str,
         tell: story.Tell,
+        bonds: bonding.Bonding,
     ) -> None:
         self._servers = servers
+        self._bonds = bonds
         self._host = host
         self._tell = tell
         self._executor = futures.ThreadPoolExecutor(
@@ -86,30 +91,29 @@ class LateReleases:
         context = nova_context.get_admin_context()
         try:
             instance = objects.Instance.get_by_uuid(
-                context, server, expected_attrs=['flavor', 'info_cache']
+                context,
+                server,
+                expected_attrs=['flavor', 'info_cache', 'system_metadata'],
             )
             vifs = ports.owned(instance.get_network_info())
             with _locked(server, vifs):
                 instance.refresh()
                 # Whatever operation is under way ends by looking itself.
                 if instance.host == self._host:
-                    self._bring_back(
-                        context,
-                        instance,
-                        ports.owned(instance.get_network_info()),
-                    )
+                    self._look_after(context, instance)
                     return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)
         self._forget(server)
 
-    def _bring_back(
-        self, context: Any, instance: Any, vifs: list[Any]
-    ) -> None:
+    def _look_after(self, context: Any, instance: Any) -> None:
         if instance.task_state:
             return
         teller = self._tell(context, instance)
-        if self._servers.of(instance, teller).take_back(vifs):
+        lacking = self._servers.of(instance, teller).take_back(
+            ports.owned(instance.get_network_info())
+        )
+        if self._bonds.keep(instance, teller.tell) or lacking:
             self.note(instance.uuid)
         else:
             self._forget(instance.uuid)

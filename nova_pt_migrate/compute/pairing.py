@@ -7,8 +7,10 @@ from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import incoming
+from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import standbys
@@ -20,8 +22,10 @@ LOG = logging.getLogger(__name__)
 class PairingHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server gets its interfaces."""
 
+    _pt_bonds: bonding.Bonding
     _pt_couples: coupling.Couples
     _pt_incoming: incoming.Incoming
+    _pt_late: late.LateReleases
     _pt_servers: servers.Servers
     _pt_standbys: standbys.Standbys
 
@@ -35,6 +39,8 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
             self._pt_standbys.plug(instance, network_info)
         except errors.HostError as exc:
             raise exception.VirtualInterfacePlugException(str(exc)) from exc
+        if self._pt_bonds.is_concerned(instance, network_info):
+            self._pt_late.note(instance.uuid)
 
     def _unplug_vifs(
         self, instance: Any, network_info: Any, ignore_errors: bool
@@ -95,6 +101,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
                     instance_uuid=instance.uuid
                 ) from exc
             raise
+        self._pt_late.note(instance.uuid)
 
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
         """Detach as Nova does, and then the standby of a pass-through port.
@@ -103,6 +110,8 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
         """
         super().detach_interface(context, instance, vif)
         self._pt_take_out(instance, vif)
+        if ports.owned([vif]):
+            self._pt_late.note(instance.uuid)
 
     def _pt_take_out(self, instance: Any, vif: Any) -> None:
         """Take a port's standby out of the guest and off the host."""

@@ -2,19 +2,22 @@
 """Load the plug-ins that nova.conf names, all of them or none."""
 
 from collections.abc import Sequence
+import functools
 import importlib.metadata
 from typing import Any
 
 from stevedore import named
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.guest.networks import contract as networks_contract
 from nova_pt_migrate.pairing import contract
 
 PAIRINGS = 'nova_pt_migrate.pairings'
-
-
+NETWORKS = 'nova_pt_migrate.guest_networks'
 Pairings = dict[str, contract.Pairing]
 """By name, in the order of ``[pt_migrate] pairings``."""
+Networks = dict[str, networks_contract.GuestNetwork]
+"""By name, in the order of ``[pt_migrate] guest_networks``."""
 
 
 def available() -> list[str]:
@@ -28,15 +31,27 @@ def pairings(names: Sequence[str]) -> Pairings:
     :raises errors.CannotStart: if a name is given twice, is provided by no
         package or by two, or what provides it cannot be imported
     """
-    available = _available(PAIRINGS)
+    return _load(PAIRINGS, 'pairings', names)
+
+
+def networks(names: Sequence[str]) -> Networks:
+    """Return the network managers of ``[pt_migrate] guest_networks``.
+
+    :raises errors.CannotStart: likewise
+    """
+    return _load(NETWORKS, 'guest_networks', names)
+
+
+def _load(group: str, option: str, names: Sequence[str]) -> dict[str, Any]:
+    available = _available(group)
     for name in names:
-        _check(name, names, available)
+        _check(option, name, names, available)
     manager: Any = named.NamedExtensionManager(
-        PAIRINGS,
+        group,
         names=list(names),
         name_order=True,
         invoke_on_load=True,
-        on_load_failure_callback=_broken,
+        on_load_failure_callback=functools.partial(_broken, option),
     )
     return {extension.name: extension.obj for extension in manager}
 
@@ -50,12 +65,15 @@ def _available(group: str) -> dict[str, set[str]]:
 
 
 def _check(
-    name: str, names: Sequence[str], available: dict[str, set[str]]
+    option: str,
+    name: str,
+    names: Sequence[str],
+    available: dict[str, set[str]],
 ) -> None:
-    where = f'[pt_migrate] pairings = {",".join(names)}'
+    where = f'[pt_migrate] {option} = {",".join(names)}'
     if names.count(name) > 1:
         raise errors.CannotStart(
-            f'{where}: {name} is there twice; name each pairing once.'
+            f'{where}: {name} is there twice; name each once.'
         )
     if name not in available:
         raise errors.CannotStart(
@@ -70,9 +88,11 @@ def _check(
         )
 
 
-def _broken(_manager: Any, entry_point: Any, exc: BaseException) -> None:
+def _broken(
+    option: str, _manager: Any, entry_point: Any, exc: BaseException
+) -> None:
     raise errors.CannotStart(
-        f'[pt_migrate] pairings: {entry_point.name} ({entry_point.value}) '
+        f'[pt_migrate] {option}: {entry_point.name} ({entry_point.value}) '
         f'cannot be loaded ({type(exc).__name__}: {exc}); repair or '
         f'uninstall the package that provides it, or leave the name out.'
     )

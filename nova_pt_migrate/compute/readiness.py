@@ -14,7 +14,6 @@ from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
-from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.core import reasons as codes
 
 
@@ -33,7 +32,6 @@ class Findings:
 def look(
     instance: Any,
     vifs: list[ports.Vif],
-    domain: core_ports.Domain,
     couples: Iterable[coupling.Couple],
     viewer: viewing.Viewer,
 ) -> Findings:
@@ -49,41 +47,29 @@ def look(
             f'release a device. Unpause it.'
         )
     try:
-        _look_at_pairs(found, domain, list(couples), viewer)
+        of_pairs = pairs_ready(couples, viewer)
     except errors.HostError as exc:
         found.reasons.append(f'Server {instance.uuid}: {exc}.')
-    return found
+        return found
+    return Findings(found.reasons + of_pairs.reasons, of_pairs.warnings)
 
 
 def pairs_ready(
-    couples: Iterable[coupling.Couple],
-    domain: core_ports.Domain,
-    viewer: viewing.Viewer,
+    couples: Iterable[coupling.Couple], viewer: viewing.Viewer
 ) -> Findings:
-    """Look at the pairs alone, directly before they are switched over.
+    """Look at the pairs alone, as directly before they are switched over.
 
     :raises errors.HostError: libvirt does not answer
     """
     found = Findings()
-    _look_at_pairs(found, domain, list(couples), viewer)
-    return found
-
-
-def _look_at_pairs(
-    found: Findings,
-    domain: core_ports.Domain,
-    couples: list[coupling.Couple],
-    viewer: viewing.Viewer,
-) -> None:
-    state = domain.observe()
-    agent = viewer.agent() if couples else None
-    for couple in couples:
-        view = viewer.view(couple, agent, state)
+    looked_at = list(couples)
+    for couple, view in zip(looked_at, viewer.views(looked_at), strict=True):
         sentences = _sentences(couple, view)
         if couple.choice.standby is pairs.Need.REQUIRED:
             found.reasons.extend(sentences)
         else:
             found.warnings.extend(sentences)
+    return found
 
 
 def _sentences(couple: coupling.Couple, view: pairs.View) -> tuple[str, ...]:

@@ -72,6 +72,7 @@ class Server:
 
         All devices share one deadline. The persistent XML keeps them.
 
+        :raises errors.Refused: a pair is not ready; nothing was changed
         :raises errors.NotSwitched: a standby does not carry; nothing was
             asked of the guest
         :raises errors.NotUnplugged: some are still in the live domain and
@@ -83,12 +84,10 @@ class Server:
         unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
         with self._phase('unplug', migration, unplugs) as phase:
             try:
+                self._pairs.look()
                 self._pairs.over()
-            except errors.NotSwitched as exc:
-                failure = reasons.Failure(
-                    reasons.Reason.SWITCH_FAILED, str(exc)
-                )
-                phase.fail('not_switched', {'': failure})
+            except (errors.Refused, errors.NotSwitched) as exc:
+                phase.fail('not_switched', {'': _why_not(exc)})
                 raise
             outcome = act.unplug(
                 self._domain,
@@ -294,3 +293,11 @@ class Server:
                 device, reason, instance=self._instance,
             )  # fmt: skip
         return failures
+
+
+def _why_not(exc: Exception) -> reasons.Failure:
+    refused = isinstance(exc, errors.Refused)
+    reason = (
+        reasons.Reason.NOT_READY if refused else (reasons.Reason.SWITCH_FAILED)
+    )
+    return reasons.Failure(reason, str(exc))

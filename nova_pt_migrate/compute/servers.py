@@ -110,23 +110,29 @@ class Servers:
             if couple.pair.kind is not pairs.StandbyKind.NONE
         ]
 
+    def agent(self, instance: Any) -> agents.Agent | None:
+        """Return the agent of an instance for one look.
+
+        :returns: None if its guest does not run
+        :raises nova.exception.InstanceNotFound: its domain is not here
+        """
+        guest = self._driver._host.get_guest(instance)
+        return self._agent(guest._domain) if guest.is_active() else None
+
+    def _agent(self, domain: Any) -> agents.Agent:
+        return agents.Agent(
+            host_agent.LibvirtChannel(domain, libvirt_driver.libvirt),
+            time.monotonic,
+            self._settings.agent_timeout,
+            time.sleep,
+        )
+
     def viewer(
         self, instance: Any, domain: core_ports.Domain
     ) -> viewing.Viewer:
         """Return what looks at the pairs of an instance."""
-        channel = host_agent.LibvirtChannel(
-            self._driver._host.get_guest(instance)._domain,
-            libvirt_driver.libvirt,
-        )
-        return viewing.Viewer(
-            domain,
-            lambda: agents.Agent(
-                channel,
-                time.monotonic,
-                self._settings.agent_timeout,
-                time.sleep,
-            ),
-        )
+        guest = self._driver._host.get_guest(instance)
+        return viewing.Viewer(domain, lambda: self._agent(guest._domain))
 
     def domain(self, instance: Any) -> host_domain.LibvirtDomain:
         """Return the domain of an instance.

@@ -83,13 +83,13 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         return data
 
     def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:
-        domain = self._pt_servers.domain(instance)
         return readiness.look(
             instance,
             vifs,
-            domain,
             self._pt_couples.of(instance, instance.get_network_info()),
-            self._pt_servers.viewer(instance, domain),
+            self._pt_servers.viewer(
+                instance, self._pt_servers.domain(instance)
+            ),
         )
 
     def process_instances_at_startup(

@@ -15,6 +15,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.compute import readiness
 from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
@@ -57,6 +58,18 @@ class Switching:
         self._both = both
         self._clock = clock
         self._pause = pause
+
+    def look(self) -> None:
+        """See once more that each standby can carry the traffic.
+
+        :raises errors.Refused: one that is required cannot
+        :raises errors.HostError: libvirt does not answer
+        """
+        if self._viewer is None:
+            return
+        found = readiness.pairs_ready(self._couples, self._viewer)
+        if found.reasons:
+            raise errors.Refused(found.reasons)
 
     def over(self) -> None:
         """Let the standbys carry the traffic, while the devices are there.

@@ -2,6 +2,7 @@
 """Look at a server's pairs: its domain, its image, its guest's agent."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.core import errors
@@ -30,6 +31,15 @@ class Viewer:
         """Return the guest's agent for one look; None if it is absent."""
         agent = self._new_agent()
         return None if agent.degree() is agents.Degree.ABSENT else agent
+
+    def views(self, couples: Collection[coupling.Couple]) -> list[pairs.View]:
+        """Return what is seen of each pair now, in one look.
+
+        :raises errors.HostError: libvirt does not answer
+        """
+        found = self._domain.observe()
+        agent = self.agent() if couples else None
+        return [self.view(couple, agent, found) for couple in couples]
 
     def view(
         self,

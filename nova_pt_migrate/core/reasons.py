@@ -17,6 +17,7 @@ class Reason(enum.StrEnum):
     NO_DEVICE = 'pt_migrate_no_device'
     UNPAIRED = 'pt_migrate_unpaired'
     NO_STANDBY = 'pt_migrate_no_standby'
+    NO_BOND = 'pt_migrate_no_bond'
     SWITCH_FAILED = 'pt_migrate_switch_failed'
     UNPLUG_TIMEOUT = 'pt_migrate_unplug_timeout'
     UNPLUG_REFUSED = 'pt_migrate_unplug_refused'
@@ -49,6 +50,10 @@ MEANING = {
         'The server moved though its standby was not shown to work, as its '
         'flavor or the cloud wants it; its network may have been interrupted. '
         'Correct what the details name.'
+    ),
+    Reason.NO_BOND: (
+        'The bond in the guest could not be made, or not undone; it is tried '
+        'again from time to time. Correct what the details name.'
     ),
     Reason.SWITCH_FAILED: (
         'The traffic could not be switched to the standby; the server stayed, '

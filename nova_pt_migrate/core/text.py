@@ -6,6 +6,7 @@ import re
 LONGEST_SHOWN = 80
 """Characters of a guest's words that a log or a message may have."""
 _NAME = re.compile(r'[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}')
+_PATH = re.compile(r'(/[A-Za-z0-9_][A-Za-z0-9_. @-]{0,99}){1,9}')
 _MAC = re.compile(r'([0-9a-f]{2}:){5}[0-9a-f]{2}')
 
 
@@ -26,6 +27,14 @@ def is_interface(name: object) -> bool:
     that a name can be part of a path or of an argument.
     """
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def is_path(words: str) -> bool:
+    """True for a path that can be part of a message and of an argument.
+
+    None of its parts begins with a dot or a dash.
+    """
+    return _PATH.fullmatch(words) is not None
 
 
 def mac(value: object) -> str | None:

@@ -52,6 +52,17 @@ class Paired(ours.OurMigrations):
         )
         return self.boot(ports, flavor_id=flavor)
 
+    def events(self, server: dict[str, Any]) -> set[str]:
+        """Return the names of the events of its last action."""
+        for compute in self.computes.values():
+            self.assertTrue(compute.driver._pt_stories.wait(30.0))
+        actions = self.api.get_instance_actions(server['id'])
+        found = self.api.api_get(
+            f'/servers/{server["id"]}/os-instance-actions/'
+            f'{actions[0]["request_id"]}'
+        ).body['instanceAction']['events']
+        return {event['event'] for event in found}
+
     def standbys(self, server: dict[str, Any], host: str) -> list[str]:
         """Return the netdevs of standbys that the guest has, in order."""
         machine = self.double.hypervisors[host].find(server['id'])

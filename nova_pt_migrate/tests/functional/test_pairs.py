@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server keeps its standby, and its standby carries while it moves."""
 
+from collections.abc import Callable
 import dataclasses
 from typing import Any
 
+import fixtures
 from nova import objects
 
 from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
+from nova_pt_migrate.tests.unit.guest import managed
 
 
 class MigrationTest(paired.Paired):
@@ -182,10 +186,72 @@ class LifecycleTest(paired.Paired):
         self.assert_switched_off(base.DESTINATION, 3)
         self.api.detach_interface(self.server['id'], port)
         self.wait_for(
-            lambda: len(self.links[base.DESTINATION].links) == 2,
-            'the standby to be gone',
+            lambda: (
+                len(self.links[base.DESTINATION].links) == 2
+                and len(self.standbys(self.server, base.DESTINATION)) == 2
+            ),
+            'the standby to be gone, and released by the guest',
         )
         self.assert_paired()
+
+
+class ManagedBondTest(paired.Paired):
+    """The bond is made through the guest's agent, and undone."""
+
+    def setUp(self) -> None:
+        self.guest: managed.Managed | None = None
+        self.useFixture(
+            fixtures.MockPatchObject(
+                host_agent, 'LibvirtChannel', lambda *_: self
+            )
+        )
+        super().setUp()
+
+    def ask(self, command: str, seconds: int) -> str:
+        if self.guest is None:
+            raise core_errors.GuestError('the agent is not connected')
+        return self.guest.ask(command, seconds)
+
+    def made(self) -> list[str]:
+        return [
+            path
+            for path in (self.guest.ours() if self.guest else [])
+            if path.startswith('/etc')
+        ]
+
+    def look(self, host: str) -> None:
+        self.computes[host].driver._pt_late.look_again(self.ctxt)
+
+    def test_it_is_made_kept_and_undone(self) -> None:
+        ports = self.ports.direct()
+        server = self.paired(ports, pairing='bond', bond='manage')
+        mac = self.neutron.show_port(ports[0])['port']['mac_address']
+        self.look(base.SOURCE)
+        self.wait_for(
+            lambda: 'pt_migrate_no_bond' in self.events(server),
+            'the user to be told',
+        )
+        self.guest = managed.Managed(mac=mac)
+        self.wait_until_looked(base.SOURCE, lambda: len(self.made()) == 4)
+        whole = always.Always(self, server, ports, own=1)
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        instance = objects.Instance.get_by_uuid(
+            self.ctxt, server['id'], expected_attrs=['flavor']
+        )
+        instance.flavor.extra_specs['pt_migrate:bond'] = 'observe'
+        instance.save()
+        self.api.post_server_action(server['id'], {'reboot': {'type': 'HARD'}})
+        self.wait_until_looked(base.DESTINATION, lambda: not self.made())
+
+    def wait_until_looked(
+        self, host: str, condition: Callable[[], bool]
+    ) -> None:
+        def look() -> bool:
+            self.look(host)
+            return condition()
+
+        self.wait_for(look, 'the bond')
 
 
 class ReadinessTest(paired.Paired):
@@ -231,16 +297,6 @@ class ReadinessTest(paired.Paired):
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
         self.assertIn('pt_migrate_no_standby', self.events(server))
-
-    def events(self, server: dict[str, Any]) -> set[str]:
-        for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt_stories.wait(30.0))
-        actions = self.api.get_instance_actions(server['id'])
-        found = self.api.api_get(
-            f'/servers/{server["id"]}/os-instance-actions/'
-            f'{actions[0]["request_id"]}'
-        ).body['instanceAction']['events']
-        return {event['event'] for event in found}
 
     def fault(self, ports: list[str], **extra_specs: str) -> str:
         """Return why a server could not be started."""

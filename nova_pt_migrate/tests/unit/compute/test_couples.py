@@ -100,10 +100,12 @@ def own(
     pairing: str,
     need: str = 'required',
     uplinks: dict[str, Any] | None = None,
+    bond: str = 'prepare',
     **more: Any,
 ) -> list[couples.Couple]:
     """Return the couple of a server with one VF."""
-    return find([vif(**more)], {'pairing': pairing, 'standby': need}, uplinks)
+    specs = {'pairing': pairing, 'standby': need, 'bond': bond}
+    return find([vif(**more)], specs, uplinks)
 
 
 class TestOwnStandby(testtools.TestCase):

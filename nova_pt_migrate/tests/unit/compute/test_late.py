@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import types
 from typing import Any
 from typing import cast
 
@@ -45,12 +46,21 @@ class TestLateReleases(testtools.TestCase):
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
+        self.kept: list[Any] = []
+        self.bond_is_lacking = False
         self.servers = Servers()
         self.late = late.LateReleases(
             cast(Any, self.servers),
             'here',
-            lambda context, instance: cast(Any, None),
+            lambda context, instance: cast(
+                Any, types.SimpleNamespace(tell=None)
+            ),
+            cast(Any, self),
         )
+
+    def keep(self, instance: Any, tell: Any) -> bool:
+        self.kept.append(instance)
+        return self.bond_is_lacking
 
     def look(self, **kwargs: Any) -> None:
         self.useFixture(
@@ -73,6 +83,17 @@ class TestLateReleases(testtools.TestCase):
         self.instance.host = 'there'
         self.look(return_value=self.instance)
         self.assertEqual([], self.servers.taken)
+
+    def test_a_bond_that_could_not_be_made_is_tried_again(self) -> None:
+        self.bond_is_lacking = True
+        self.look(return_value=self.instance)
+        self.assertEqual([self.instance], self.kept)
+        self.assertIn('the-server', self.late._lacking)
+
+    def test_a_server_that_lacks_nothing_is_forgotten(self) -> None:
+        self.late.note('the-server')
+        self.look(return_value=self.instance)
+        self.assertEqual({}, self.late._lacking)
 
     def test_a_server_that_is_gone_needs_nothing(self) -> None:
         self.look(

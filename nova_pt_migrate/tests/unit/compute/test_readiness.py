@@ -2,7 +2,6 @@
 
 import types
 from typing import Any
-from typing import cast
 
 from nova import exception
 from nova.compute import power_state
@@ -10,26 +9,17 @@ import testtools
 
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import readiness
+from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.tests.unit.compute import test_couples
 from nova_pt_migrate.tests.unit.compute import test_ports
 from nova_pt_migrate.tests.unit.core import fakes
+from nova_pt_migrate.tests.unit.guest import fakes as guests
 
 INSTANCE = types.SimpleNamespace(
     uuid='the-server', power_state=power_state.RUNNING
 )
-
-
-class Viewer:
-    """Sees a pair that has no standby in the guest."""
-
-    def agent(self) -> Any:
-        return None
-
-    def view(self, couple: Any, agent: Any, found: Any) -> pairs.View:
-        return pairs.View(couple.pair, True, True, standby_there=False)
 
 
 class TestLook(testtools.TestCase):
@@ -43,9 +33,8 @@ class TestLook(testtools.TestCase):
         return readiness.look(
             instance,
             [vif],
-            domain or fakes.Domain([]),
             couples,
-            cast(Any, Viewer()),
+            viewing.Viewer(domain or fakes.Domain([]), guests.Guest([]).agent),
         )
 
     def test_every_reason_is_given_at_once(self) -> None:

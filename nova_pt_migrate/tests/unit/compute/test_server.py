@@ -26,6 +26,7 @@ SETTINGS = configuration.Settings(
     pairings=('none',),
     standby='required',
     bond='prepare',
+    guest_networks=(),
     standby_uplinks={},
     mac_filters='one',
     agent_timeout=10.0,
@@ -42,6 +43,11 @@ class Pairs:
     def __init__(self) -> None:
         self.calls: list[Any] = []
         self.error: Exception | None = None
+
+    def look(self) -> None:
+        self.calls.append('look')
+        if isinstance(self.error, errors.Refused):
+            raise self.error
 
     def over(self) -> None:
         self.calls.append('over')
@@ -137,7 +143,20 @@ class ServerTest(testtools.TestCase):
     def test_the_pairs_are_switched_around_it(self) -> None:
         domain = fakes.Domain([1])
         self.server(domain).leave([vif(1)], 'm', self.departure)
-        self.assertEqual(['over', 'alone'], self.pairs.calls)
+        self.assertEqual(['look', 'over', 'alone'], self.pairs.calls)
+
+    def test_nothing_is_asked_where_a_pair_is_not_ready(self) -> None:
+        domain = fakes.Domain([1])
+        self.pairs.error = errors.Refused(['no bond'])
+        self.assertRaises(
+            errors.Refused,
+            self.server(domain).leave,
+            [vif(1)],
+            'm',
+            self.departure,
+        )
+        self.assertEqual([], domain.requests)
+        self.assertEqual(['look'], self.pairs.calls)
 
     def test_nothing_is_asked_where_a_standby_does_not_carry(self) -> None:
         domain = fakes.Domain([1])

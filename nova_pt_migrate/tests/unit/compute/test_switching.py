@@ -83,6 +83,14 @@ class SwitchingTest(testtools.TestCase):
 
 
 class TestLeaving(SwitchingTest):
+    def test_a_bond_that_was_broken_since_the_pre_check(self) -> None:
+        self.bond()
+        self.pairs().look()
+        self.bond(slaves='ens5')
+        error = self.assertRaises(errors.Refused, self.pairs().look)
+        self.assertIn('has no bond', str(error))
+        self.pairs(test_couples.own('bond', need='preferred')).look()
+
     def test_the_standby_carries_before_the_device_leaves(self) -> None:
         self.pairs().over()
         self.assertTrue(self.on())

@@ -18,6 +18,7 @@ class Guest:
     :param enabled: the commands that it takes
     :ivar files: content by path; a write changes it
     :ivar programs: exit status and output by path of the program
+    :ivar react: likewise, by what is run; asked first
     :ivar interfaces: name and MAC address
     :ivar asked: the names of the commands, in order
     :ivar said: what is answered instead, by command
@@ -28,11 +29,15 @@ class Guest:
         self.enabled = ALL if enabled is None else enabled
         self.files: dict[str, str] = {}
         self.programs: dict[str, tuple[int, str]] = {}
+        self.react: Callable[[list[str]], tuple[int, str] | None] = lambda _: (
+            None
+        )
         self.ran: list[list[str]] = []
         self.interfaces: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.said: dict[str, Any] = {}
         self.seconds = 0.1
+        self._ended: list[tuple[int, str]] = []
         self._open: dict[int, tuple[str, str]] = {}
 
     def clock(self) -> float:
@@ -108,10 +113,13 @@ class Guest:
         self, path: str, arg: list[str], capture_output: bool
     ) -> Any:
         self.ran.append([path, *arg])
+        self._ended.append(
+            self.react(self.ran[-1]) or self.programs.get(path, (0, ''))
+        )
         return {'pid': len(self.ran)}
 
     def guest_exec_status(self, pid: int) -> Any:
-        status, output = self.programs.get(self.ran[pid - 1][0], (0, ''))
+        status, output = self._ended[pid - 1]
         return {
             'exited': True,
             'exitcode': status,

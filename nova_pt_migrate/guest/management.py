@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make, keep and undo the bond of a pair through the guest's agent.
+
+Only files of our own are written, in the form of the network manager that is
+in charge, and only where nothing in its configuration works against them. The
+guest's word is never trusted: what it lies about is its own network.
+"""
+
+from collections.abc import Iterable
+import dataclasses
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import text
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import bonds
+from nova_pt_migrate.guest.networks import contract
+
+MOST = 64
+"""Files of the guest's network configuration that are read."""
+VIRTIO = 'virtio_net'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it.
+
+    :ivar problems: one sentence each, saying what to do; the bond is whole
+        if there is none
+    :ivar wrote: files of ours are in the guest now, perhaps only some
+    """
+
+    problems: tuple[str, ...] = ()
+    wrote: bool = False
+
+
+class Management:
+    """The bonds of ours in one guest.
+
+    :param agent: for one look; everything has to be done in its time
+    :param networks: the network managers that are known, in the order in
+        which they are asked for
+    """
+
+    def __init__(
+        self,
+        agent: agents.Agent,
+        networks: Iterable[contract.GuestNetwork],
+    ) -> None:
+        self._agent = agent
+        self._networks = tuple(networks)
+
+    def keep(self, mac: str, standby_mac: str) -> Outcome:
+        """Make the bond of a pair, or see that it is whole.
+
+        :param mac: of the pass-through NIC
+        :param standby_mac: permanent address of the standby
+        :returns: what came of it; raises nothing
+        """
+        try:
+            bond, network = self._wanted(mac, standby_mac)
+            if problems := self._conflicts(network, bond):
+                return Outcome(problems)
+        except errors.GuestError as exc:
+            return Outcome((_cannot(mac, exc),))
+        try:
+            changed = self._write(network.files(bond))
+            if changed or self._lacks(bond):
+                for program in network.apply(bond):
+                    self._agent.run(program)
+            lacks = self._lacks(bond)
+        except errors.GuestError as exc:
+            return Outcome((_cannot(mac, exc),), wrote=True)
+        return Outcome((lacks,) if lacks else (), wrote=True)
+
+    def undo(self, mac: str, standby_mac: str) -> Outcome:
+        """Delete the bond and the files of ours; others are left alone.
+
+        :returns: what came of it; raises nothing
+        """
+        name = contract.bond_name(mac)
+        try:
+            network = self._in_charge()
+            bond = contract.WantedBond(
+                name,
+                mac,
+                standby_mac,
+                self._name_of(mac) or 'none',
+                self._name_of(standby_mac) or 'none',
+            )
+            paths = [file.path for file in network.files(bond)]
+            self._done('rm', '-f', *paths)
+            for program in network.undo(bond):
+                self._agent.run(program)
+        except errors.GuestError as exc:
+            return Outcome((_cannot(mac, exc),), wrote=True)
+        return Outcome()
+
+    def _wanted(
+        self, mac: str, standby_mac: str
+    ) -> tuple[contract.WantedBond, contract.GuestNetwork]:
+        if self._agent.degree() is not agents.Degree.FULL:
+            raise errors.GuestError(
+                'its agent writes no files or runs no programs; allow '
+                'guest-exec and guest-file-* in the guest, or set '
+                'pt_migrate:bond to prepare'
+            )
+        network = self._in_charge()
+        name = contract.bond_name(mac)
+        found = []
+        for address in (mac, standby_mac):
+            nic = self._name_of(address)
+            if nic is None:
+                raise errors.GuestError(f'it has no free NIC {address}')
+            found.append(nic)
+        device, standby = found
+        return (
+            contract.WantedBond(name, mac, standby_mac, device, standby),
+            network,
+        )
+
+    def _in_charge(self) -> contract.GuestNetwork:
+        for network in self._networks:
+            ended = self._agent.run(
+                ('systemctl', '--quiet', 'is-active', network.unit)
+            )
+            if ended.status == 0:
+                return network
+        known = ', '.join(network.unit for network in self._networks)
+        raise errors.GuestError(f'none of {known} is active in it')
+
+    def _name_of(self, mac: str) -> str | None:
+        """Return the NIC with this permanent address.
+
+        :raises errors.GuestError: it is in a bond that is none of ours
+        """
+        for bond in bonds.look(self._agent) or ():
+            slave = bond.slave(mac)
+            if slave is not None and not bond.name.startswith(contract.PREFIX):
+                raise errors.GuestError(
+                    f'its NIC {slave.name} is in {bond.name}, which somebody '
+                    f'else has made; take it out of there, or set '
+                    f'pt_migrate:bond to observe'
+                )
+            if slave is not None:
+                return slave.name
+        for nic in self._agent.interfaces():
+            if nic.mac == mac and self._is_hardware(nic.name):
+                return nic.name
+        return None
+
+    def _is_hardware(self, name: str) -> bool:
+        """Tell bonds, VLANs and bridges, which inherit an address, apart."""
+        try:
+            self._agent.read(f'/sys/class/net/{name}/device/uevent')
+        except errors.GuestError:
+            return False
+        return True
+
+    def _conflicts(
+        self, network: contract.GuestNetwork, bond: contract.WantedBond
+    ) -> tuple[str, ...]:
+        others: dict[str, str] = {}
+        for path in self._configuration(network):
+            others[path] = self._agent.read(path)
+        found = network.conflicts(bond, others)
+        return tuple(
+            f'The guest of port {bond.mac} has a configuration against its '
+            f'bond, so that none is made: {each}'
+            for each in found
+        )
+
+    def _configuration(self, network: contract.GuestNetwork) -> list[str]:
+        """Return the paths of what is configured by others.
+
+        Names with anything unusual in them are passed over: no program that
+        we know writes such.
+        """
+        ended = self._agent.run(
+            (
+                'find', *network.folders, '-maxdepth', '1', '-type', 'f',
+                '-size', '-64k',
+            )
+        )  # fmt: skip
+        lines = ended.output.decode(errors='replace').splitlines()
+        paths = [
+            path
+            for path in lines
+            if path.startswith(network.folders) and text.is_path(path)
+        ]
+        if len(paths) > MOST:
+            raise errors.GuestError(
+                f'there are more than {MOST} files in '
+                f'{" and ".join(network.folders)}'
+            )
+        return [p for p in paths if p not in network.are_ours(paths)]
+
+    def _write(self, files: Iterable[contract.File]) -> bool:
+        """Write what is not there as it should be; True if there was any."""
+        changed = False
+        for file in files:
+            if self._content(file.path) == file.content:
+                continue
+            new = f'{file.path}.new'
+            self._agent.write(new, file.content)
+            self._done('chmod', f'{file.mode:o}', new)
+            self._done('mv', '-f', new, file.path)
+            changed = True
+        return changed
+
+    def _content(self, path: str) -> str | None:
+        try:
+            return self._agent.read(path)
+        except errors.GuestError:
+            return None
+
+    def _done(self, *argv: str) -> None:
+        ended = self._agent.run(argv)
+        if ended.status != 0:
+            said = ended.errors.decode(errors='replace').strip()
+            raise errors.GuestError(f'{argv[0]} says {text.shown(said)}')
+
+    def _lacks(self, wanted: contract.WantedBond) -> str:
+        """Say what the bond lacks; empty if it is whole."""
+        for bond in bonds.look(self._agent) or ():
+            if bond.name == wanted.name:
+                missing = [
+                    mac
+                    for mac in (wanted.mac, wanted.standby_mac)
+                    if bond.slave(mac) is None
+                ]
+                if not missing:
+                    return ''
+                return (
+                    f'Bond {bond.name} has no slave {" and ".join(missing)} '
+                    f'yet; it is looked at again.'
+                )
+        return (
+            f'Bond {wanted.name} is configured in the guest and not there '
+            f'yet; it is looked at again.'
+        )
+
+
+def _cannot(mac: str, exc: errors.GuestError) -> str:
+    return f'The guest cannot be given the bond of its NIC {mac}: {exc}.'

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import types
+from typing import Any
+from typing import cast
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.compute import bonding
+from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.core import reasons
+from nova_pt_migrate.guest.networks import networkd
+from nova_pt_migrate.tests.unit.compute import test_couples
+from nova_pt_migrate.tests.unit.guest import managed
+
+KEY = f'pt_bond_{test_couples.MAC}'
+
+
+class Instance(types.SimpleNamespace):
+    """A server of Nova's; what is saved is what there is after a crash."""
+
+    def __init__(self) -> None:
+        super().__init__(uuid='the-server', system_metadata={'mine': 'x'})
+        self.saved: list[dict[str, str]] = []
+
+    def get_network_info(self) -> list[Any]:
+        return []
+
+    def save(self) -> None:
+        self.saved.append(dict(self.system_metadata))
+
+
+class TestBonding(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.instance = Instance()
+        self.guest: managed.Managed | None = managed.Managed()
+        self.couples = test_couples.own('bond', bond='manage')
+        self.told: list[reasons.Failure] = []
+        self.bonds = bonding.Bonding(
+            cast(Any, self),
+            {'systemd-networkd': networkd.Networkd()},
+            lambda _: self.guest.agent(60) if self.guest else None,
+        )
+
+    def of(self, instance: Any, network_info: Any) -> list[coupling.Couple]:
+        return self.couples
+
+    def keep(self) -> bool:
+        return self.bonds.keep(self.instance, self.told.append)
+
+    def test_a_bond_is_made_and_written_down_first(self) -> None:
+        seen: list[list[dict[str, str]]] = []
+        guest = cast(Any, self.guest)
+        manage = guest.react
+
+        def react(argv: list[str]) -> Any:
+            seen.append(list(self.instance.saved))
+            return manage(argv)
+
+        guest.react = react
+        self.assertTrue(self.bonds.is_concerned(self.instance, []))
+        self.assertFalse(self.keep())
+        self.assertTrue(guest.ours())
+        self.assertEqual(test_couples.TWIN, seen[0][0][KEY])
+        self.assertEqual([], self.told)
+
+    def test_it_is_undone_when_nobody_wants_it(self) -> None:
+        self.keep()
+        self.couples = test_couples.own('bond', bond='observe')
+        self.assertTrue(self.bonds.is_concerned(self.instance, []))
+        self.assertFalse(self.keep())
+        self.assertEqual({'mine': 'x'}, self.instance.saved[-1])
+        self.assertFalse(self.bonds.is_concerned(self.instance, []))
+
+    def test_it_is_still_written_down_if_that_fails(self) -> None:
+        self.keep()
+        self.couples = []
+        guest = cast(Any, self.guest)
+        manage = guest.react
+        guest.react = lambda argv: (1, '') if argv[0] == 'rm' else manage(argv)
+        self.assertTrue(self.keep())
+        self.assertIn(KEY, self.instance.system_metadata)
+
+    def test_the_same_problem_is_told_once(self) -> None:
+        guest = cast(Any, self.guest)
+        guest.unit = 'connman.service'
+        self.assertTrue(self.keep())
+        self.assertTrue(self.keep())
+        (told,) = self.told
+        self.assertIs(reasons.Reason.NO_BOND, told.reason)
+        self.assertIn('is active', told.text)
+        guest.unit = 'systemd-networkd.service'
+        self.assertFalse(self.keep())
+        guest.unit = 'connman.service'
+        self.assertTrue(self.keep())
+        self.assertEqual(2, len(self.told))
+
+    def test_a_guest_that_does_not_run_is_left_alone(self) -> None:
+        self.guest = None
+        self.assertFalse(self.keep())
+        self.assertEqual([], self.instance.saved)
+
+    def test_nothing_is_written_where_it_is_not_asked_for(self) -> None:
+        for way in ('prepare', 'observe'):
+            self.couples = test_couples.own('bond', bond=way)
+            self.assertFalse(self.bonds.is_concerned(self.instance, []))
+            self.assertFalse(self.keep())
+        self.couples = test_couples.own('failover', bond='manage')
+        self.assertFalse(self.keep())
+        self.assertEqual([], cast(Any, self.guest).asked)
