@@ -27,6 +27,11 @@ PREFIX = 'pts'
 """How netdevs of our standbys begin; no agent of Neutron looks at such."""
 
 
+def link_name(port: str) -> str:
+    """Return the name of the netdev of a port's standby."""
+    return f'{PREFIX}{port[:11]}'
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Machine:
     """What the server's machine can have.
@@ -165,7 +170,7 @@ class Couples:
                 ),
             ),
             standby=handover.Standby(
-                link=f'{PREFIX}{pair.port[:11]}',
+                link=link_name(pair.port),
                 mac=pair.mac,
                 filter=function if shared and bridged else None,
                 uplink=self._links.way_out(uplink.kind, uplink.link),

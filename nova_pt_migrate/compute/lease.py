@@ -16,8 +16,10 @@ from nova.objects import fields
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
+from nova_pt_migrate.core import errors
 
 LOG = logging.getLogger(__name__)
 OVER = {
@@ -60,6 +62,29 @@ class Lease:
                 server,
                 unless=functools.partial(self._is_awaited, context, server),
             )
+        self._forget_standbys(context)
+
+    def _forget_standbys(self, context: Any) -> None:
+        """Delete the standbys of servers that hold no device here.
+
+        Whoever makes a standby has set a device aside before, and gives it
+        up afterwards, so the standbys are looked for first.
+        """
+        links = self._compute.driver._pt_links
+        there = links.names(couples.PREFIX)
+        if not there:
+            return
+        wanted = {
+            couples.link_name(vif['id'])
+            for server in claims.held(self._compute.rt)
+            if (instance := _instance(context, server)) is not None
+            for vif in instance.get_network_info()
+        }
+        for name in set(there) - wanted:
+            try:
+                links.forget(name)
+            except errors.HostError as exc:
+                LOG.error('Standby %s of no server stays: %s', name, exc)
 
     def _is_awaited(self, context: Any, server: str) -> bool:
         """True while the server may come, or is being made or moved here."""

@@ -28,6 +28,9 @@ LOG = logging.getLogger(__name__)
 ABORTED = reasons.Failure(
     reasons.Reason.ABORTED, 'the live migration was aborted'
 )
+NOT_BACK = reasons.Failure(
+    reasons.Reason.HOST_ERROR, 'the traffic is not with the device yet'
+)
 OTHERS = 3
 """Devices that are tried for a port instead of one that is unfit."""
 
@@ -132,6 +135,8 @@ class Server:
     def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
         """Plug again what the guest lacks, whatever the reason.
 
+        The traffic is brought back to the devices as well.
+
         :param vifs: as Nova has them while nobody attaches or detaches one
         :returns: as :meth:`come_home`
         """
@@ -151,7 +156,8 @@ class Server:
 
         :param others: where to get another device for one that is unfit
         :returns: a sentence for each device that is not in the guest, by
-            host PCI address; it is logged with what to do
+            host PCI address, and one without if the traffic is not with the
+            devices; it is logged with what to do
         """
         try:
             if others is not None:
@@ -171,8 +177,7 @@ class Server:
             return {}
         plugs = [step for step in todo if isinstance(step, steps.Plug)]
         if not plugs:
-            self._pairs.back(found.live)
-            return {}
+            return {} if self._pairs.back(found.live) else {'': NOT_BACK}
         # An event may have been missed that would have told of the guest.
         self._pairs.lack(found.live)
         with self._phase(phase, migration, plugs) as told:
@@ -184,8 +189,9 @@ class Server:
             )
             if failures:
                 told.fail('plug_failed', failures)
-            self._switch_back()
-        return self._report(failures)
+            back = self._switch_back()
+        self._report(failures)
+        return failures if back or failures else {'': NOT_BACK}
 
     def _plug_or_exchange(
         self,
@@ -214,14 +220,15 @@ class Server:
             failures |= outcome.failures
         return failures
 
-    def _switch_back(self) -> None:
+    def _switch_back(self) -> bool:
         try:
-            self._pairs.back(self._domain.observe().live)
+            return self._pairs.back(self._domain.observe().live)
         except errors.HostError as exc:
             LOG.warning(
                 'The traffic is left where it is until libvirt answers: %s',
                 exc, instance=self._instance,
             )  # fmt: skip
+            return False
 
     def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
         """Return the destination's devices at the guest's PCI addresses.

@@ -91,27 +91,32 @@ class Switching:
         """
         self.lack(())
 
-    def back(self, live: Collection[str]) -> None:
+    def back(self, live: Collection[str]) -> bool:
         """Let each device that is in the guest carry the traffic again.
 
         One that the guest does not use in time leaves it to the standby, as
         does one that is missing. Never raises.
 
         :param live: host PCI addresses of the devices in the live domain
+        :returns: all traffic is where it should be; else try again later
         """
+        done = True
         for couple in self._couples:
             there = couple.pair.device in live
             if there and self._is_used(couple):
                 try:
                     self._link(couple, primary=True)
                 except (errors.HostError, errors.GuestError) as exc:
+                    done = False
                     LOG.warning(
                         'The guest was not switched back to port %s: %s',
                         couple.pair.port, exc, instance=self._instance,
                     )  # fmt: skip
-                self._carefully(couple, Carrier.PRIMARY, primary=True)
+                done &= self._carefully(couple, Carrier.PRIMARY, primary=True)
             else:
                 self._carefully(couple, Carrier.STANDBY, primary=there)
+                done = False
+        return done
 
     def lack(self, live: Collection[str]) -> None:
         """Let the standby carry where the device is not in the guest.
@@ -163,7 +168,7 @@ class Switching:
 
     def _carefully(
         self, couple: coupling.Couple, carrier: Carrier, primary: bool
-    ) -> None:
+    ) -> bool:
         try:
             self._carry(couple, carrier, primary)
         except errors.HostError as exc:
@@ -173,6 +178,8 @@ class Switching:
                 couple.pair.port, carrier.value, exc,
                 instance=self._instance,
             )  # fmt: skip
+            return False
+        return True
 
     def _link(self, couple: coupling.Couple, primary: bool) -> None:
         """Make the right slave of a bond active, where it may be done.

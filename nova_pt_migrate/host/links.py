@@ -13,9 +13,11 @@ import pyroute2
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.core import text
 from nova_pt_migrate.host import netdevs
 from nova_pt_migrate.host import privileged
 
+OVS_KIND = 'ovs'
 OVS = 'ovs-system'
 """The netdev that has every port of Open vSwitch."""
 
@@ -90,9 +92,25 @@ class HostLinks:
         :raises errors.HostError: it may still be there
         """
         with _failing(f'deleting {name}'):
-            if kind == 'ovs':
+            if kind == OVS_KIND:
                 privileged.from_ovs(name)
             privileged.delete_link(name)
+
+    def forget(self, name: str) -> None:
+        """Delete a standby of a server that nobody knows here any more.
+
+        :raises errors.HostError: it is still there, perhaps silent
+        """
+        mac = text.mac(netdevs.words(name))
+        with _failing(f'deleting {name}'):
+            privileged.set_link(name, False)
+            if mac:
+                # A macvtap that is off has none.
+                with pyroute2.IPRoute() as route:
+                    filters = netdevs.with_entry(route, mac)
+                for link in filters:
+                    privileged.remove_filter(link, mac)
+        self.remove(name, OVS_KIND if netdevs.master(name) == OVS else '')
 
     def names(self, prefix: str) -> list[str]:
         """Return the netdevs whose names begin so."""
@@ -113,7 +131,7 @@ class HostLinks:
         """True if what hangs there shares the netdev of a PF."""
         if kind == 'macvtap':
             return netdevs.lies_on(on, function)
-        if kind == 'ovs':
+        if kind == OVS_KIND:
             return netdevs.master(function) == OVS
         return any(
             netdevs.lies_on(member, function) for member in netdevs.members(on)
@@ -140,12 +158,13 @@ class HostLinks:
         else:
             netdevs.check_vlan(new.kind, new.on, new.vlan)
             privileged.create_tap(new.name, new.mtu)
+        privileged.write_down(new.name, new.mac)
         if new.guarded:
             hook = 'egress' if new.kind == 'macvtap' else 'ingress'
             privileged.guard(new.name, new.mac, hook)
         if new.kind == 'bridge':
             privileged.to_bridge(new.name, new.on, new.vlan)
-        elif new.kind == 'ovs':
+        elif new.kind == OVS_KIND:
             privileged.to_ovs(new.name, new.on, new.vlan)
 
 
@@ -175,5 +194,5 @@ def _failing(what: str) -> Iterator[None]:
         pyroute2.NetlinkError,
         processutils.ProcessExecutionError,
     ) as exc:
-        text = re.sub(r'\s+', ' ', str(exc))
-        raise errors.HostError(f'{what}: {text}') from exc
+        said = re.sub(r'\s+', ' ', str(exc))
+        raise errors.HostError(f'{what}: {said}') from exc

@@ -121,6 +121,26 @@ def has_entry(route: Any, name: str, mac: str) -> bool:
     )
 
 
+def with_entry(route: Any, mac: str) -> list[str]:
+    """Return the netdevs that take frames for a further MAC address."""
+    found = {
+        entry['ifindex']
+        for entry in route.fdb('dump')
+        if entry.get_attr('NDA_LLADDR') == mac and entry['flags'] & NTF_SELF
+    }
+    return sorted(
+        link.get_attr('IFLA_IFNAME')
+        for index in found
+        for link in route.get_links(index)
+    )
+
+
+def words(link: str) -> str:
+    """Return what is written down with a netdev; empty if it is nothing."""
+    path = NET / link / 'ifalias'
+    return path.read_text().strip() if path.exists() else ''
+
+
 def _vfs(link: Any) -> list[dict[str, Any]]:
     """Return number and address of each VF that a PF's netdev tells."""
     listed = link.get_attr('IFLA_VFINFO_LIST')

@@ -56,6 +56,13 @@ def set_link(name: str, up: bool) -> None:
 
 
 @context.entrypoint
+def write_down(name: str, words: str) -> None:
+    """Keep words with a netdev, as its alias; anybody may read them."""
+    with pyroute2.IPRoute() as route:
+        route.link('set', index=_index(name), ifalias=words)
+
+
+@context.entrypoint
 def add_filter(name: str, mac: str) -> None:
     """Let a netdev take frames for a further MAC address.
 

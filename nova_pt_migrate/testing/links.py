@@ -91,6 +91,17 @@ class Links:
         with self._lock:
             self.links.pop(name, None)
 
+    def forget(self, name: str) -> None:
+        self.fault(name)
+        with self._lock:
+            gone = self.links.pop(name, None)
+            if gone is not None:
+                self.filters = {
+                    (link, mac)
+                    for link, mac in self.filters
+                    if mac != gone.new.mac
+                }
+
     def names(self, prefix: str) -> list[str]:
         return sorted(name for name in self.links if name.startswith(prefix))
 

@@ -6,9 +6,12 @@ from typing import Any
 from nova import objects
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import links
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import paired
 
 
 class LeaseTest(ours.OurMigrations):
@@ -83,3 +86,43 @@ class LeaseTest(ours.OurMigrations):
         self.claim()
         self.look()
         self.assertTrue(self.held())
+
+
+class StandbyTest(paired.Paired):
+    """A host has the netdev of a standby whose server is not there."""
+
+    LEFT = links.NewLink(
+        name='pts01234567-89',
+        mac='fa:16:3e:00:00:09',
+        kind='bridge',
+        on='br-ext',
+        vlan=None,
+        mtu=None,
+        guarded=True,
+    )
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.paired(self.ports.direct(), pairing='failover')
+        self.here = self.links[base.SOURCE]
+        self.here.make(self.LEFT)
+        self.here.filters.add(('pf0', self.LEFT.mac))
+
+    def look(self) -> None:
+        self.computes[base.SOURCE].driver._pt_lease_look(self.ctxt)
+
+    def test_it_is_deleted_and_no_other(self) -> None:
+        self.look()
+        self.assertNotIn(self.LEFT.name, self.here.links)
+        self.assert_switched_off(base.SOURCE)
+
+    def test_one_that_cannot_be_deleted_is_told_and_tried_again(self) -> None:
+        def fault(_name: object) -> None:
+            raise errors.HostError('netlink says no')
+
+        self.here.fault = fault
+        self.look()
+        self.assertIn(self.LEFT.name, self.here.links)
+        self.here.fault = lambda _name: None
+        self.look()
+        self.assert_switched_off(base.SOURCE)

@@ -43,6 +43,7 @@ class Pairs:
     def __init__(self) -> None:
         self.calls: list[Any] = []
         self.error: Exception | None = None
+        self.settled = True
 
     def look(self) -> None:
         self.calls.append('look')
@@ -60,8 +61,9 @@ class Pairs:
     def lack(self, live: Any) -> None:
         self.calls.append(('lack', sorted(live)))
 
-    def back(self, live: Any) -> None:
+    def back(self, live: Any) -> bool:
         self.calls.append(('back', sorted(live)))
+        return self.settled
 
     def silence(self) -> None:
         self.calls.append('silence')

@@ -138,7 +138,7 @@ class TestComingHome(SwitchingTest):
         pairs.over()
         self.links.unused.add(DEVICE)
         self.pause = self.use_soon  # type: ignore[method-assign]
-        self.pairs().back([DEVICE])
+        self.assertTrue(self.pairs().back([DEVICE]))
         self.assertFalse(self.on())
         self.assertEqual(set(), self.links.filters)
         self.assertGreater(self.now, 1.0)
@@ -149,7 +149,7 @@ class TestComingHome(SwitchingTest):
 
     def test_one_that_the_guest_does_not_use_leaves_it(self) -> None:
         self.links.unused.add(DEVICE)
-        self.pairs().back([DEVICE])
+        self.assertFalse(self.pairs().back([DEVICE]))
         self.assertTrue(self.on())
         self.assertEqual({(PF, MAC)}, self.links.filters)
         self.assertIn('does not use', self.log.output)
@@ -165,19 +165,27 @@ class TestComingHome(SwitchingTest):
             '+ens5', self.guest.files['/sys/class/net/bond0/bonding/slaves']
         )
         self.bond('ens6')
-        self.pairs().back([DEVICE])
+        self.assertTrue(self.pairs().back([DEVICE]))
         self.assertEqual('ens5', self.guest.files[ACTIVE])
+
+    def test_a_bond_that_does_not_switch_is_tried_again(self) -> None:
+        self.bond('ens6')
+        self.guest.said['guest-file-write'] = {'return': {'count': 4}}
+        self.assertFalse(self.pairs().back([DEVICE]))
+        self.assertFalse(self.on())
 
     def test_a_host_that_fails_is_told_and_tried_again(self) -> None:
         def fault(_step: object) -> None:
             raise errors.HostError('netlink says no')
 
+        pairs = self.pairs()
+        pairs.over()
         self.links.fault = fault
-        self.pairs().back([])
+        self.assertFalse(pairs.back([DEVICE]))
         self.assertIn('netlink says no', self.log.output)
         self.links.fault = lambda _step: None
-        self.pairs().back([])
-        self.assertTrue(self.on())
+        self.assertTrue(pairs.back([DEVICE]))
+        self.assertFalse(self.on())
 
     def test_a_guest_that_is_not_here_has_no_frames(self) -> None:
         pairs = self.pairs()
