@@ -2,12 +2,18 @@
 """What goes wrong on purpose, with real libvirt and a real guest."""
 
 import time
+from xml.etree import ElementTree
 
 from lab import faults
 from lab import outcome
 from lab import shell
 
 FUNCTIONS = '/sys/class/net/*/device/sriov_numvfs'
+OTHER = '/run/lab-other.xml'
+RNG = (
+    '<rng model="virtio"><backend model="random">/dev/urandom</backend>'
+    '{}</rng>'
+)
 HAVE = f'for f in {FUNCTIONS}; do test $(cat $f) -gt 0 && echo $f; done; true'
 
 
@@ -104,6 +110,37 @@ def vf_gone(case: faults.Case) -> None:
         case.on(case.destination, f'echo {number} > {path}')
 
 
+def no_root_port(case: faults.Case) -> None:
+    """Another device takes the VF's root port as soon as it is free.
+
+    The source's nova-compute is held meanwhile. At the destination the VF
+    finds no port, until the other device is taken out there.
+    """
+    case.start()
+    case.reached(case.source, 'unplug')
+    case.on(case.source, 'systemctl kill -s STOP nova-compute')
+    try:
+        live = ElementTree.fromstring(case.virsh(case.source, 'dumpxml'))
+        address = live.find("devices/interface[@type='hostdev']/address")
+        assert address is not None
+        case.virsh(case.source, 'reset')
+        case.until(
+            case.source,
+            f'! virsh -q dumpxml {case.server.uuid} '
+            '| grep -q "interface type=.hostdev."',
+        )
+        other = RNG.format(ElementTree.tostring(address, encoding='unicode'))
+        case.on(case.source, f"echo '{other}' > {OTHER}")
+        case.virsh(case.source, f'attach-device --live --file {OTHER}')
+    finally:
+        case.on(case.source, 'systemctl kill -s CONT nova-compute')
+    case.reached(case.destination, 'plug', 'end')
+    case.degraded()
+    case.on(case.destination, f"echo '{other}' > {OTHER}")
+    case.virsh(case.destination, f'detach-device --live --file {OTHER}')
+    case.virsh(case.destination, 'reset')
+
+
 def destination_libvirtd(case: faults.Case) -> None:
     case.start()
     case.copy_slowly()
@@ -165,6 +202,10 @@ FAULTS = {
     'vf_gone': faults.Fault(
         'the VFs of the destination vanish and come back',
         vf_gone, (outcome.MOVED,), deaf=True,
+    ),
+    'no_root_port': faults.Fault(
+        'another device has its root port at the destination',
+        no_root_port, (outcome.MOVED,), deaf=True,
     ),
     'destination_libvirtd': faults.Fault(
         'libvirtd of the destination is stopped during the copy',

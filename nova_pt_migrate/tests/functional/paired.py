@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers with pairs, on hosts whose netdevs are doubles."""
 
+import json
 from typing import Any
 
 import fixtures
 
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import links
@@ -13,25 +17,51 @@ from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ours
 
 UPLINK = 'physnet4:bridge/br-ext'
+LINK_CALLS = ('look', 'is_used', 'run', 'make', 'remove', 'forget')
+"""The calls for the netdevs that the kernel may refuse."""
+
+
+class Channel:
+    """The way to the agent of a server's guest, if it has one."""
+
+    def __init__(
+        self, agents: dict[str, core_ports.AgentChannel], server: str
+    ) -> None:
+        self._agents = agents
+        self._server = server
+
+    def ask(self, command: str, seconds: int) -> str:
+        if self._server not in self._agents:
+            raise errors.GuestError('libvirt: the agent is not connected')
+        return self._agents[self._server].ask(command, seconds)
 
 
 class Paired(ours.OurMigrations):
     """Both hosts map the network of the VFs to a bridge over the PF.
 
     :ivar links: the netdevs of each host, by its name
+    :ivar agents: of the guests that have one, by the server's UUID
     """
 
     def setUp(self) -> None:
         self.links: dict[str, links.Links] = {}
-        self.useFixture(
-            fixtures.MockPatchObject(host_links, 'HostLinks', self._links_here)
-        )
+        self.agents: dict[str, core_ports.AgentChannel] = {}
+        for owner, name, double in (
+            (host_links, 'HostLinks', self._links_here),
+            (host_agent, 'LibvirtChannel', self._channel),
+        ):
+            self.useFixture(fixtures.MockPatchObject(owner, name, double))
         super().setUp()
+        self.processes.watch(links.Links, LINK_CALLS, 'link', _link_call)
+        self.processes.watch(Channel, ['ask'], 'agent', _command)
 
     def _links_here(self) -> links.Links:
         life = lives.current()
         host = life.host if life else base.SOURCE
         return self.links.setdefault(host, links.Links())
+
+    def _channel(self, domain: Any, _libvirt: Any) -> Any:
+        return Channel(self.agents, domain.UUIDString())
 
     def _setup_compute_service(self) -> None:
         super()._setup_compute_service()
@@ -42,7 +72,12 @@ class Paired(ours.OurMigrations):
             mac_filters='both',
         )
 
-    def paired(self, ports: list[str], **extra_specs: str) -> dict[str, Any]:
+    def paired(
+        self,
+        ports: list[str],
+        volume: str | None = None,
+        **extra_specs: str,
+    ) -> dict[str, Any]:
         """Return a server whose flavor has these extra specs of ours."""
         flavor = self._create_flavor(
             extra_spec={
@@ -50,7 +85,7 @@ class Paired(ours.OurMigrations):
                 for key, value in extra_specs.items()
             }
         )
-        return self.boot(ports, flavor_id=flavor)
+        return self.boot(ports, volume, flavor_id=flavor)
 
     def events(self, server: dict[str, Any]) -> set[str]:
         """Return the names of the events of its last action."""
@@ -83,3 +118,12 @@ class Paired(ours.OurMigrations):
     def assert_nothing_left(self, host: str) -> None:
         self.assertEqual({}, self.links[host].links)
         self.assertEqual(set(), self.links[host].filters)
+
+
+def _link_call(name: str, _links: Any, *args: Any) -> str:
+    """Return the call, and for a step which kind of step it is."""
+    return f'run {type(args[0]).__name__}' if name == 'run' else name
+
+
+def _command(_name: str, _channel: Any, command: str, *_args: Any) -> str:
+    return str(json.loads(command)['execute'])

@@ -2,8 +2,9 @@
 """nova-computes in this process that can be killed, and what they call.
 
 Each thread knows for which nova-compute it works, from the one that started
-it. All that leaves a nova-compute is a *point*: a call to libvirt, Neutron,
-Cinder or placement, a message, a whole transaction of the database. A
+it. All that leaves a nova-compute is a *point*: a call to libvirt, a guest's
+agent, the kernel, Neutron, Cinder or placement, a message, a whole
+transaction of the database. A
 process that was killed has no effect any more: each further point raises
 :class:`testing.faults.Crash`, which nothing handles.
 """
@@ -38,7 +39,7 @@ HTTP = ('get', 'post', 'put', 'delete')
 class Point:
     """A call that leaves a nova-compute.
 
-    :ivar kind: libvirt, neutron, cinder, placement, rpc or db
+    :ivar kind: libvirt, agent, link, neutron, cinder, placement, rpc or db
     """
 
     host: str
@@ -73,10 +74,10 @@ class Processes(fixtures.Fixture):
         self.useFixture(apart.Apart(lives.current))
         self.bus = self.useFixture(bus.Bus(lives.current))
         self.useFixture(lives.Lives())
-        self._watch(database, _transactions(), 'db')
+        self.watch(database, _transactions(), 'db')
         self._watch_messages()
-        self._watch(report.SchedulerReportClient, HTTP, 'placement', _path)
-        self._watch(
+        self.watch(report.SchedulerReportClient, HTTP, 'placement', _path)
+        self.watch(
             cinder.API,
             [n for n in vars(cinder.API) if not n.startswith('_')],
             'cinder',
@@ -199,14 +200,18 @@ class Processes(fixtures.Fixture):
             self._patch_object(sender, '_notify', _checking(sender._notify))
         self._patch_object(impl_fake.FakeIncomingMessage, 'reply', replying)
 
-    def _watch(
+    def watch(
         self,
         owner: Any,
         names: Any,
         kind: str,
         name_of: Callable[..., str] = lambda name, *args: name,
     ) -> None:
-        """Make points of what fixtures have put in the place of methods."""
+        """Make points of methods, or of what fixtures have in their place.
+
+        :param name_of: gives the point's name by the method's and its
+            arguments
+        """
 
         def surround(name: str, method: Any) -> Any:
             def called(*args: Any, **kwargs: Any) -> Any:

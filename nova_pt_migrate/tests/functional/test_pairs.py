@@ -5,12 +5,10 @@ from collections.abc import Callable
 import dataclasses
 from typing import Any
 
-import fixtures
 from nova import objects
 
 from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.core import steps
-from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
@@ -198,27 +196,6 @@ class LifecycleTest(paired.Paired):
 class ManagedBondTest(paired.Paired):
     """The bond is made through the guest's agent, and undone."""
 
-    def setUp(self) -> None:
-        self.guest: managed.Managed | None = None
-        self.useFixture(
-            fixtures.MockPatchObject(
-                host_agent, 'LibvirtChannel', lambda *_: self
-            )
-        )
-        super().setUp()
-
-    def ask(self, command: str, seconds: int) -> str:
-        if self.guest is None:
-            raise core_errors.GuestError('the agent is not connected')
-        return self.guest.ask(command, seconds)
-
-    def made(self) -> list[str]:
-        return [
-            path
-            for path in (self.guest.ours() if self.guest else [])
-            if path.startswith('/etc')
-        ]
-
     def look(self, host: str) -> None:
         self.computes[host].driver._pt_late.look_again(self.ctxt)
 
@@ -231,8 +208,12 @@ class ManagedBondTest(paired.Paired):
             lambda: 'pt_migrate_no_bond' in self.events(server),
             'the user to be told',
         )
-        self.guest = managed.Managed(mac=mac)
-        self.wait_until_looked(base.SOURCE, lambda: len(self.made()) == 4)
+        guest = self.agents[server['id']] = managed.Managed(mac=mac)
+
+        def made() -> list[str]:
+            return [path for path in guest.ours() if path.startswith('/etc')]
+
+        self.wait_until_looked(base.SOURCE, lambda: len(made()) == 4)
         whole = always.Always(self, server, ports, own=1)
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
@@ -242,7 +223,7 @@ class ManagedBondTest(paired.Paired):
         instance.flavor.extra_specs['pt_migrate:bond'] = 'observe'
         instance.save()
         self.api.post_server_action(server['id'], {'reboot': {'type': 'HARD'}})
-        self.wait_until_looked(base.DESTINATION, lambda: not self.made())
+        self.wait_until_looked(base.DESTINATION, lambda: not made())
 
     def wait_until_looked(
         self, host: str, condition: Callable[[], bool]

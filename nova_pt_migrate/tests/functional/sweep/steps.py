@@ -15,6 +15,7 @@ from nova import exception
 from oslo_db import exception as db
 import oslo_messaging
 
+from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import processes
 
@@ -32,6 +33,8 @@ class How(enum.Enum):
 
 ERRORS: dict[str, Callable[[], Exception]] = {
     'libvirt': lambda: errors.internal('client socket is closed'),
+    'agent': lambda: core_errors.GuestError('libvirt: agent not connected'),
+    'link': lambda: core_errors.HostError('netlink: No buffer space'),
     'neutron': lambda: neutron.ConnectionFailed(reason='connection reset'),
     'cinder': lambda: exception.CinderConnectionFailed(reason='reset'),
     'placement': lambda: keystone.ConnectFailure('connection reset'),

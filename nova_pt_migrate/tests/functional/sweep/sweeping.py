@@ -9,11 +9,14 @@ from typing import Any
 
 from nova import objects
 
+from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import bonded
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import paired
 from nova_pt_migrate.tests.functional.sweep import report
 from nova_pt_migrate.tests.functional.sweep import steps
 
@@ -32,16 +35,24 @@ class Case:
 
     :ivar devices: how many VFs the server has
     :ivar volume: it boots from a volume
+    :ivar pairing: of its devices with standbys of ours; with ``bond`` the
+        guest of one device has an agent
     """
 
     devices: int = 1
     volume: bool = False
+    pairing: str = 'none'
 
     def __str__(self) -> str:
         return (
             f'{self.devices} {"device" if self.devices == 1 else "devices"}, '
             f'{"volume" if self.volume else "image"}'
+            + (f', {self.pairing}' if self.standbys else '')
         )
+
+    @property
+    def standbys(self) -> int:
+        return 0 if self.pairing == 'none' else self.devices
 
 
 @dataclasses.dataclass
@@ -56,7 +67,13 @@ class One:
     @classmethod
     def boot(cls, test: Sweeping, case: Case) -> One:
         volumes = (test.cinder.IMAGE_BACKED_VOL,) if case.volume else ()
-        server, whole = test.prepare(test.ports.direct(case.devices), *volumes)
+        ports = test.ports.direct(case.devices)
+        server = test.paired(
+            ports, *volumes, pairing=case.pairing, bond='observe'
+        )
+        if case.pairing == 'bond':
+            test.let_bond(server, ports[0])
+        whole = always.Always(test, server, ports, own=case.standbys)
         return cls(case, server, whole, volumes)
 
     def replace(self, test: Sweeping) -> None:
@@ -80,7 +97,7 @@ class One:
         return here, status
 
 
-class Sweeping(crashes.Crashes):
+class Sweeping(crashes.Crashes, paired.Paired):
     """Lets one server migrate, with faults, to the end.
 
     :ivar one: which
@@ -96,6 +113,23 @@ class Sweeping(crashes.Crashes):
         self.processes.bus.patience = 1.0
         self.results: list[report.Result] = []
         self.addCleanup(lambda: report.write(self.id(), self.results))
+
+    def let_bond(self, server: dict[str, Any], port: str) -> None:
+        """The guest has a bond of its one device, and an agent."""
+        self.agents[server['id']] = bonded.Bonded(
+            self.ports.show(port)['mac_address'],
+            lambda: any(
+                machine.active and documents.passthrough(machine.live)
+                for machine in self.machines(server)
+            ),
+        )
+
+    def machines(self, server: dict[str, Any]) -> list[Any]:
+        return [
+            hypervisor.machines[server['id']]
+            for hypervisor in self.double.hypervisors.values()
+            if server['id'] in hypervisor.machines
+        ]
 
     def record(self) -> list[steps.Step]:
         """Migrate without a fault and return what was called."""
@@ -192,6 +226,7 @@ class Sweeping(crashes.Crashes):
             try:
                 here, status = self.one.check(self)
                 self._check_end(here, status, source, destination)
+                self._check_pairs()
                 return here, status
             except self.failureException:
                 if time.monotonic() > deadline:
@@ -208,6 +243,16 @@ class Sweeping(crashes.Crashes):
             ends.append((source, 'error'))
         self.assertIn((here, status), ends)
         self.assertEqual([], self.deadly)
+
+    def _check_pairs(self) -> None:
+        """The devices carry the traffic; their standbys are silent."""
+        one = self.one
+        here, there = one.hosts(self)
+        self.assert_switched_off(here, one.case.standbys)
+        self.assert_nothing_left(there)
+        guest = self.agents.get(one.server['id'])
+        if isinstance(guest, bonded.Bonded):
+            self.assertEqual(bonded.DEVICE, guest.active())
 
     def _is_ended(self, known: int) -> bool:
         """Ask the database, which is much cheaper than the API."""

@@ -20,12 +20,12 @@ SAMPLE = 120
 Whole = tuple[sweeping.Case, bool, bool]
 """What migrates, whether the instance path is shared, and whether it fails."""
 CASES: list[Whole] = [
-    (sweeping.Case(devices, volume), shared, breaks)
-    for devices, volume, shared in (
-        (1, False, True),
-        (2, False, False),
-        (1, True, False),
-        (2, True, True),
+    (sweeping.Case(devices, volume, pairing), shared, breaks)
+    for devices, volume, pairing, shared in (
+        (1, False, 'none', True),
+        (2, False, 'failover', False),
+        (1, True, 'bond', False),
+        (2, True, 'none', True),
     )
     for breaks in (False, True)
 ]

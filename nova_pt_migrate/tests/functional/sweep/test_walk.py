@@ -17,9 +17,9 @@ FEW = 3
 FAILING = 0.3
 """The share of migrations that libvirt fails."""
 CASES = [
-    sweeping.Case(1),
+    sweeping.Case(1, pairing='bond'),
     sweeping.Case(2),
-    sweeping.Case(2, volume=True),
+    sweeping.Case(2, volume=True, pairing='failover'),
 ]
 
 
