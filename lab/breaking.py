@@ -9,6 +9,7 @@ from lab import outcome
 from lab import shell
 
 FUNCTIONS = '/sys/class/net/*/device/sriov_numvfs'
+FAST = 1000  # MiB/s
 OTHER = '/run/lab-other.xml'
 RNG = (
     '<rng model="virtio"><backend model="random">/dev/urandom</backend>'
@@ -111,34 +112,33 @@ def vf_gone(case: faults.Case) -> None:
 
 
 def no_root_port(case: faults.Case) -> None:
-    """Another device takes the VF's root port as soon as it is free.
+    """Another device has the VF's root port when the guest has arrived.
 
-    The source's nova-compute is held meanwhile. At the destination the VF
-    finds no port, until the other device is taken out there.
+    The destination's nova-compute is held until it has. The VF comes when
+    the other device is taken out.
     """
     case.start()
-    case.reached(case.source, 'unplug')
-    case.on(case.source, 'systemctl kill -s STOP nova-compute')
+    case.copy_slowly()
+    must = ElementTree.fromstring(
+        case.virsh(case.source, 'dumpxml --inactive')
+    )
+    address = must.find("devices/interface[@type='hostdev']/address")
+    assert address is not None
+    other = RNG.format(ElementTree.tostring(address, encoding='unicode'))
+    case.on(case.destination, f"echo '{other}' > {OTHER}")
+    case.on(case.destination, 'systemctl kill -s STOP nova-compute')
     try:
-        live = ElementTree.fromstring(case.virsh(case.source, 'dumpxml'))
-        address = live.find("devices/interface[@type='hostdev']/address")
-        assert address is not None
-        case.virsh(case.source, 'reset')
+        case.virsh(case.source, f'migrate-setspeed --bandwidth {FAST}')
         case.until(
-            case.source,
-            f'! virsh -q dumpxml {case.server.uuid} '
-            '| grep -q "interface type=.hostdev."',
+            case.destination,
+            f'virsh domstate {case.server.uuid} | grep -q running',
         )
-        other = RNG.format(ElementTree.tostring(address, encoding='unicode'))
-        case.on(case.source, f"echo '{other}' > {OTHER}")
-        case.virsh(case.source, f'attach-device --live --file {OTHER}')
+        case.virsh(case.destination, f'attach-device --live --file {OTHER}')
     finally:
-        case.on(case.source, 'systemctl kill -s CONT nova-compute')
+        case.on(case.destination, 'systemctl kill -s CONT nova-compute')
     case.reached(case.destination, 'plug', 'end')
     case.degraded()
-    case.on(case.destination, f"echo '{other}' > {OTHER}")
     case.virsh(case.destination, f'detach-device --live --file {OTHER}')
-    case.virsh(case.destination, 'reset')
 
 
 def destination_libvirtd(case: faults.Case) -> None:
@@ -205,7 +205,7 @@ FAULTS = {
     ),
     'no_root_port': faults.Fault(
         'another device has its root port at the destination',
-        no_root_port, (outcome.MOVED,), deaf=True,
+        no_root_port, (outcome.MOVED,),
     ),
     'destination_libvirtd': faults.Fault(
         'libvirtd of the destination is stopped during the copy',

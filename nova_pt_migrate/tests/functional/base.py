@@ -34,6 +34,26 @@ class NotStarted(Exception):
     """A nova-compute has failed, or died, while it was starting."""
 
 
+class OwnInstancePaths(fixtures.Fixture):
+    """Gives each compute its own instance path, disks being shared.
+
+    Nova then cleans up at the host that the server leaves or does not reach;
+    with a shared path it does not.
+    """
+
+    def _setUp(self) -> None:
+        for name, answer in (
+            ('_check_shared_storage_test_file', False),
+            ('_is_shared_block_storage', True),
+        ):
+            self.useFixture(
+                fixtures.MockPatch(
+                    f'nova.virt.libvirt.driver.LibvirtDriver.{name}',
+                    return_value=answer,
+                )
+            )
+
+
 class TwoComputes(nova_sriov._PCIServersTestBase):
     """Two computes with VFs and a whole PF each, at different addresses.
 
@@ -175,25 +195,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
             self.computes = everyone
 
     def unshare_instance_path(self) -> None:
-        """Give each compute its own instance path, disks being shared.
-
-        Nova then cleans up at the host that the server leaves or does not
-        reach; with a shared path it does not.
-        """
-        self.useFixture(
-            fixtures.MockPatch(
-                'nova.virt.libvirt.driver.LibvirtDriver.'
-                '_check_shared_storage_test_file',
-                return_value=False,
-            )
-        )
-        self.useFixture(
-            fixtures.MockPatch(
-                'nova.virt.libvirt.driver.LibvirtDriver.'
-                '_is_shared_block_storage',
-                return_value=True,
-            )
-        )
+        self.useFixture(OwnInstancePaths())
 
     def boot(
         self,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from typing import Any
 
@@ -78,10 +79,13 @@ class One:
 
     def replace(self, test: Sweeping) -> None:
         """Boot another one after a fault has spoilt this one."""
-        test.api.delete_server(self.server['id'])
-        test._wait_until_deleted(self.server)
+        self.delete(test)
         other = self.boot(test, self.case)
         self.server, self.whole = other.server, other.whole
+
+    def delete(self, test: Sweeping) -> None:
+        test.api.delete_server(self.server['id'])
+        test._wait_until_deleted(self.server)
 
     def hosts(self, test: Sweeping) -> tuple[str, str]:
         """Return where it is, and where it would go."""
@@ -109,6 +113,8 @@ class Sweeping(crashes.Crashes, paired.Paired):
 
     def setUp(self) -> None:
         super().setUp()
+        # Nova's fixture lets all of these be formatted, and drops them.
+        logging.getLogger().setLevel(logging.INFO)
         self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
         self.processes.bus.patience = 1.0
         self.results: list[report.Result] = []

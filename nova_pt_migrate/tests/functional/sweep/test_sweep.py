@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every call of ours in a migration fails once, in every way."""
 
+from collections.abc import Iterator
+import contextlib
 import itertools
 import os
 import zlib
 
 import ddt
 
+from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional.sweep import steps
 from nova_pt_migrate.tests.functional.sweep import sweeping
 
-WHOLE = 'PT_SWEEP'
-"""The variable that asks for all of it; a sample is taken without it."""
+HOW_MUCH = os.environ.get('PT_SWEEP', '')
+"""``all``: each fault in each case; ``once``: in one case of those that have
+it; else a sample is taken."""
 PARTS = range(12)
 """Into how many tests each case is cut."""
+SHARES = range(4)
+"""Among how many tests the faults are dealt that are met once."""
 SAMPLE = 120
 """One of so many faults is in the sample."""
 
@@ -31,9 +37,9 @@ CASES: list[Whole] = [
 ]
 
 
-def chosen(step: steps.Step, how: steps.How, one: int, of: int) -> bool:
-    """Tell whether a fault is in one of so many parts; the same each time."""
-    return zlib.crc32(f'{step} {how.name}'.encode()) % of == one
+def number(step: steps.Step, how: steps.How) -> int:
+    """Return the same number for a fault each time."""
+    return zlib.crc32(f'{step} {how.name}'.encode())
 
 
 @ddt.ddt
@@ -41,25 +47,60 @@ class SweepTest(sweeping.Sweeping):
     """Each part records a migration, and lets its share of it fail."""
 
     def sweep(self, case: Whole, one: int, of: int) -> None:
+        with self.serving(case):
+            faults = [
+                fault for fault in self.faults() if number(*fault) % of == one
+            ]
+            self.attempt_all(case, faults)
+        self.assertEqual([], self.problems())
+
+    @contextlib.contextmanager
+    def serving(self, case: Whole) -> Iterator[None]:
+        """Have a server of the case in the context."""
         what, shared, self.breaks = case
-        if not shared:
-            self.unshare_instance_path()
-        self.one = sweeping.One.boot(self, what)
-        faults = [
+        with contextlib.ExitStack() as stack:
+            if not shared:
+                stack.enter_context(base.OwnInstancePaths())
+            self.one = sweeping.One.boot(self, what)
+            yield
+            self.one.delete(self)
+
+    def faults(self) -> list[sweeping.Fault]:
+        """Migrate without one, and return all that there may be."""
+        return [
             (step, how)
             for step in sorted(set(self.record()))
             for how in steps.How
-            if chosen(step, how, one, of)
         ]
+
+    def attempt_all(self, case: Whole, faults: list[sweeping.Fault]) -> None:
+        _, shared, _ = case
         for fault in faults:
             self.attempt([fault], 'shared path' if shared else 'own paths')
-        self.assertEqual([], self.problems())
 
-    @ddt.data(*([] if WHOLE in os.environ else CASES))
+    @ddt.data(*([] if HOW_MUCH else CASES))
     def test_sample(self, case: Whole) -> None:
         self.sweep(case, CASES.index(case), SAMPLE)
 
-    @ddt.data(*itertools.product(CASES if WHOLE in os.environ else [], PARTS))
+    @ddt.data(*itertools.product(CASES if HOW_MUCH == 'all' else [], PARTS))
     @ddt.unpack
     def test_part(self, case: Whole, part: int) -> None:
         self.sweep(case, part, len(PARTS))
+
+    @ddt.data(*(SHARES if HOW_MUCH == 'once' else []))
+    def test_share(self, share: int) -> None:
+        cases: dict[sweeping.Fault, list[Whole]] = {}
+        for case in CASES:
+            with self.serving(case):
+                for fault in self.faults():
+                    cases.setdefault(fault, []).append(case)
+        dealt: dict[Whole, list[sweeping.Fault]] = {}
+        for fault, those in cases.items():
+            turn, whose = divmod(number(*fault), len(SHARES))
+            if whose == share:
+                case = those[turn % len(those)]
+                dealt.setdefault(case, []).append(fault)
+        for case, faults in dealt.items():
+            with self.serving(case):
+                self.attempt_all(case, faults)
+        self.assertEqual([], self.problems())
