@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was tried and how it ended, for whoever counts."""
 
-from collections.abc import Iterable
 import dataclasses
 import json
 import os
@@ -28,11 +27,9 @@ class Result:
     problem: str
 
 
-def write(name: str, results: Iterable[Result]) -> None:
-    """Write the results of one test, in the order in which they were had."""
+def write(name: str, result: Result) -> None:
+    """Add the result of one migration to those of one test."""
     folder = os.environ.get(FOLDER)
-    if not folder:
-        return
-    lines = [json.dumps(dataclasses.asdict(result)) for result in results]
-    path = pathlib.Path(folder) / f'{name}.jsonl'
-    path.write_text(''.join(f'{line}\n' for line in lines))
+    if folder:
+        with (pathlib.Path(folder) / f'{name}.jsonl').open('a') as file:
+            file.write(json.dumps(dataclasses.asdict(result)) + '\n')

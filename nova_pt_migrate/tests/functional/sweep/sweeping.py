@@ -118,7 +118,6 @@ class Sweeping(crashes.Crashes, paired.Paired):
         self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
         self.processes.bus.patience = 1.0
         self.results: list[report.Result] = []
-        self.addCleanup(lambda: report.write(self.id(), self.results))
 
     def let_bond(self, server: dict[str, Any], port: str) -> None:
         """The guest has a bond of its one device, and an agent."""
@@ -177,6 +176,7 @@ class Sweeping(crashes.Crashes, paired.Paired):
                 problem=problem,
             )
         )
+        report.write(self.id(), self.results[-1])
         if problem:
             if len(self.problems()) >= TOO_MANY:
                 self.fail('\n'.join(self.problems()))
