@@ -137,6 +137,12 @@ def no_root_port(case: faults.Case) -> None:
     finally:
         case.on(case.destination, 'systemctl kill -s CONT nova-compute')
     case.reached(case.destination, 'plug', 'end')
+    shell.wait_for(
+        'the end of the migration',
+        lambda: case.migration() != 'running',
+        faults.REACHED,
+        every=2,
+    )
     case.degraded()
     case.virsh(case.destination, f'detach-device --live --file {OTHER}')
 
