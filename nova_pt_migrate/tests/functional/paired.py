@@ -80,10 +80,11 @@ class Paired(ours.OurMigrations):
     ) -> dict[str, Any]:
         """Return a server whose flavor has these extra specs of ours."""
         flavor = self._create_flavor(
+            ephemeral=0,
             extra_spec={
                 f'pt_migrate:{key}': value
                 for key, value in extra_specs.items()
-            }
+            },
         )
         return self.boot(ports, volume, flavor_id=flavor)
 
