@@ -119,7 +119,8 @@ class Faults:
     def __call__(self, point: processes.Point, after: bool) -> None:
         if not after:
             self._begun.step = self._steps.of(point)
-        step: Step | None = self._begun.step
+        # A call may have begun before this migration did.
+        step: Step | None = getattr(self._begun, 'step', None)
         how = self._todo.get(step) if step else None
         if step is None or how is None or after != (how is not How.BEFORE):
             return

@@ -63,7 +63,7 @@ class SweepTest(sweeping.Sweeping):
                 stack.enter_context(base.OwnInstancePaths())
             self.one = sweeping.One.boot(self, what)
             yield
-            self.one.delete(self)
+            self.one.forget(self)
 
     def faults(self) -> list[sweeping.Fault]:
         """Migrate without one, and return all that there may be."""
