@@ -10,6 +10,7 @@ import zlib
 import ddt
 
 from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional.sweep import servers
 from nova_pt_migrate.tests.functional.sweep import steps
 from nova_pt_migrate.tests.functional.sweep import sweeping
 
@@ -23,10 +24,10 @@ SHARES = range(4)
 SAMPLE = 120
 """One of so many faults is in the sample."""
 
-Whole = tuple[sweeping.Case, bool, bool]
+Whole = tuple[servers.Case, bool, bool]
 """What migrates, whether the instance path is shared, and whether it fails."""
 CASES: list[Whole] = [
-    (sweeping.Case(devices, volume, pairing), shared, breaks)
+    (servers.Case(devices, volume, pairing), shared, breaks)
     for devices, volume, pairing, shared in (
         (1, False, 'none', True),
         (2, False, 'failover', False),
@@ -61,7 +62,7 @@ class SweepTest(sweeping.Sweeping):
         with contextlib.ExitStack() as stack:
             if not shared:
                 stack.enter_context(base.OwnInstancePaths())
-            self.one = sweeping.One.boot(self, what)
+            self.one = servers.One.boot(self, what)
             yield
             self.one.forget(self)
 

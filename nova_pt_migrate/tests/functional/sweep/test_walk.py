@@ -6,6 +6,7 @@ import random
 
 import ddt
 
+from nova_pt_migrate.tests.functional.sweep import servers
 from nova_pt_migrate.tests.functional.sweep import steps
 from nova_pt_migrate.tests.functional.sweep import sweeping
 
@@ -17,9 +18,9 @@ FEW = 3
 FAILING = 0.3
 """The share of migrations that libvirt fails."""
 CASES = [
-    sweeping.Case(1, pairing='bond'),
-    sweeping.Case(2),
-    sweeping.Case(2, volume=True, pairing='failover'),
+    servers.Case(1, pairing='bond'),
+    servers.Case(2),
+    servers.Case(2, volume=True, pairing='failover'),
 ]
 
 
@@ -31,13 +32,13 @@ class WalkTest(sweeping.Sweeping):
     def test_faults_at_a_time(self, count: int) -> None:
         seed = os.environ.get(SEED) or str(random.randrange(2**32))
         choose = random.Random(f'{seed} {count}')
-        servers = [sweeping.One.boot(self, case) for case in CASES]
-        known: dict[tuple[sweeping.Case, bool], list[steps.Step]] = {}
-        for self.one in servers:
+        everyone = [servers.One.boot(self, case) for case in CASES]
+        known: dict[tuple[servers.Case, bool], list[steps.Step]] = {}
+        for self.one in everyone:
             for self.breaks in (False, True):
                 known[self.one.case, self.breaks] = sorted(self.record())
         for number in range(int(os.environ.get(LENGTH, FEW))):
-            self.one = choose.choice(servers)
+            self.one = choose.choice(everyone)
             self.breaks = choose.random() < FAILING
             todo = choose.sample(known[self.one.case, self.breaks], count)
             self.attempt(
@@ -45,6 +46,6 @@ class WalkTest(sweeping.Sweeping):
                 f'seed {seed}, migration {number}',
             )
         # Whatever befell the others, each server is whole.
-        for one in servers:
+        for one in everyone:
             one.check(self)
         self.assertEqual([], self.problems(), f'seed {seed}')
