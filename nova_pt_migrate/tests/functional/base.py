@@ -157,7 +157,10 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         """
         self.processes.kill(host)
         self.processes.wait_until_still(host)
-        self.computes.pop(host, None)
+        dead = self.computes.pop(host, None)
+        if dead:
+            # Idle threads take time from the living, each second.
+            dead.rpcserver._work_executor.shutdown(wait=False)
         self.compute_rp_uuids.pop(host, None)
         try:
             # It would end with this process, whose main thread is no service.

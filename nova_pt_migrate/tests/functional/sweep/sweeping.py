@@ -41,8 +41,8 @@ class Sweeping(crashes.Crashes, paired.Paired):
         super().setUp()
         # Nova's fixture lets all of these be formatted, and drops them.
         logging.getLogger().setLevel(logging.INFO)
-        # Idle threads of pools, hundreds in the end, look for work each second;
-        # while they wait for the interpreter each would ask 200 times.
+        # Idle threads of pools, hundreds in the end, look for work each
+        # second, and ask for the interpreter 200 times until they have it.
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(PATIENCE)
         self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
