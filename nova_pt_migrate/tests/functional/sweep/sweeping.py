@@ -5,6 +5,8 @@ import logging
 import sys
 import time
 
+import fixtures
+from futurist import _thread
 from nova import objects
 
 from nova_pt_migrate.testing import errors
@@ -41,8 +43,11 @@ class Sweeping(crashes.Crashes, paired.Paired):
         super().setUp()
         # Nova's fixture lets all of these be formatted, and drops them.
         logging.getLogger().setLevel(logging.INFO)
-        # Idle threads of pools, hundreds in the end, look for work each
+        # Idle threads of pools, hundreds in the end, would look for work each
         # second, and ask for the interpreter 200 times until they have it.
+        self.useFixture(
+            fixtures.MockPatchObject(_thread.ThreadWorker, 'MAX_IDLE_FOR', 30)
+        )
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(PATIENCE)
         self.flags(rpc_response_timeout=5, long_rpc_timeout=5)

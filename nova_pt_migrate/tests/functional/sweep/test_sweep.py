@@ -19,7 +19,7 @@ HOW_MUCH = os.environ.get('PT_SWEEP', '')
 it; else a sample is taken."""
 PARTS = range(12)
 """Into how many tests each case is cut."""
-SHARES = range(2)
+SHARES = range(4)
 """Among how many tests the faults are dealt that are met once."""
 SAMPLE = 120
 """One of so many faults is in the sample."""
