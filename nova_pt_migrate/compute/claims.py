@@ -14,6 +14,7 @@ import dataclasses
 from typing import Any
 
 from nova import exception
+from nova import objects
 from nova.compute import resource_tracker
 from nova.objects import fields
 from nova.objects import instance_pci_requests
@@ -112,6 +113,26 @@ def held(tracker: Any) -> dict[str, list[Any]]:
     """
     with _locked():
         return _held(tracker)
+
+
+def recorded(context: Any, host: str) -> set[str]:
+    """Return the servers that the database has devices claimed for.
+
+    :param host: this one; its nova-compute has not looked at its devices yet
+    :returns: UUIDs; none for a host that is new
+    """
+    try:
+        nodes = objects.ComputeNodeList.get_all_by_host(context, host)
+    except exception.ComputeHostNotFound:
+        return set()
+    return {
+        device.instance_uuid
+        for node in nodes
+        for device in objects.PciDeviceList.get_by_compute_node(
+            context, node.id
+        )
+        if device.status == fields.PciDeviceStatus.CLAIMED
+    }
 
 
 def remember(tracker: Any, server: str) -> None:

@@ -11,6 +11,7 @@ import functools
 import threading
 from typing import Any
 
+from nova import context as nova_context
 from nova import utils
 from nova.virt import event as virt_event
 from nova.virt.libvirt import driver as libvirt_driver
@@ -102,6 +103,7 @@ class PassthroughLibvirtDriver(
         )
         self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
+        self._pt_claimed: set[str] = set()
         self._pt_stories = story.Stories()
         self._pt_tell = functools.partial(
             story.Story, self._pt_stories, host=CONF.host
@@ -128,6 +130,10 @@ class PassthroughLibvirtDriver(
             super().init_host(host)
             device_spec.refuse_wrong(
                 CONF.pci.device_spec, self._get_pci_passthrough_devices
+            )
+            # Nova's tracker frees these before anybody asks it.
+            self._pt_claimed = claims.recorded(
+                nova_context.get_admin_context(), host
             )
             self._pt_settling.start()
         except Exception as exc:
@@ -171,4 +177,4 @@ class PassthroughLibvirtDriver(
         if not self._pt_looked_back:
             leftovers.end_forgotten(compute, context)
             self._pt_looked_back = True
-        lease.Lease(compute).look(context)
+        lease.Lease(compute, self._pt_claimed).look(context)

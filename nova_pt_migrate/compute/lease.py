@@ -38,16 +38,19 @@ class Lease:
     """What is set aside on this host for servers that are not here.
 
     :param compute: nova.compute.manager.ComputeManager of this host
+    :param earlier: UUIDs of servers that an earlier nova-compute of this
+        host had claimed devices for; those that are dealt with are taken out
     """
 
-    def __init__(self, compute: Any) -> None:
+    def __init__(self, compute: Any, earlier: set[str]) -> None:
         self._compute = compute
+        self._earlier = earlier
 
     def look(self, context: Any) -> None:
         """Free what no migration needs any more.
 
-        :raises nova.exception.NovaException: database or placement do not
-            answer; what is left is looked at next time
+        :raises nova.exception.NovaException: database, placement or Neutron
+            do not answer; what is left is looked at next time
         """
         for server, devices in claims.held(self._compute.rt).items():
             instance = _instance(context, server)
@@ -56,12 +59,16 @@ class Lease:
                 continue
             # In this order: what is held brings the next look here.
             self._give_up_allocation(context, server)
+            self._unbind(context, instance)
             claims.free(
                 context,
                 self._compute.rt,
                 server,
                 unless=functools.partial(self._is_awaited, context, server),
             )
+        for server in sorted(self._earlier):
+            if self._unbind(context, _instance(context, server)):
+                self._earlier.discard(server)
         self._forget_standbys(context)
 
     def _forget_standbys(self, context: Any) -> None:
@@ -166,6 +173,22 @@ class Lease:
                 report.remove_provider_tree_from_instance_allocation(
                     context, server, node.uuid
                 )
+
+    def _unbind(self, context: Any, instance: Any) -> bool:
+        """Delete the inactive bindings of a server's ports to this host.
+
+        Nova does so when it frees the devices, in this order.
+
+        :returns: False while the server may come
+        """
+        if instance is None or instance.host == self._compute.host:
+            return True
+        if self._is_awaited(context, instance.uuid):
+            return False
+        self._compute.network_api.setup_networks_on_host(
+            context, instance, self._compute.host, teardown=True
+        )
+        return True
 
 
 def _instance(context: Any, server: str) -> Any:

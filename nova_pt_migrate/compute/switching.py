@@ -188,10 +188,13 @@ class Switching:
         """
         if self._viewer is None or not couple.pairing.second_port:
             return
-        agent = self._viewer.agent()
+        # One that did not answer once may do so now.
+        agent = self._viewer.agent() or self._viewer.agent()
         if agent is None:
             return
         view = self._viewer.view(couple, agent)
+        if view.guest is None:
+            raise errors.GuestError('the guest does not tell of its NICs')
         if primary:
             view = self._joined(self._viewer, couple, view, agent)
         names = couple.pairing.link(view, primary)

@@ -86,6 +86,20 @@ class DestinationCrashTest(crashes.Crashes):
         self.crash(server, base.DESTINATION, 'libvirt', ours.PLUG, after=True)
         whole.check(always.End(base.DESTINATION, 'completed'))
 
+    def test_while_it_is_cleared(self) -> None:
+        self.unshare_instance_path()
+        ports = self.ports.direct(2)
+        server, whole = self.prepare(ports)
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('connection reset')
+        )
+        self.crash(server, base.DESTINATION, 'neutron', 'delete_port_binding')
+        self.wait_for(
+            lambda: all(len(self.ports.bindings(port)) == 1 for port in ports),
+            'the bindings to be deleted',
+        )
+        whole.check(always.End(base.SOURCE, 'failed'))
+
     def test_both_in_either_order(self) -> None:
         for order in (
             (base.SOURCE, base.DESTINATION),

@@ -168,6 +168,33 @@ class TestComingHome(SwitchingTest):
         self.assertTrue(self.pairs().back([DEVICE]))
         self.assertEqual('ens5', self.guest.files[ACTIVE])
 
+    def test_an_agent_that_does_not_tell_of_bonds_is_asked_again(self) -> None:
+        self.bond('ens6')
+        tell = self.guest.guest_file_open
+
+        def fail(path: str, mode: str) -> int:
+            if path.startswith('/proc'):
+                raise errors.GuestError('libvirt: no answer')
+            return tell(path, mode)
+
+        self.guest.guest_file_open = fail  # type: ignore[method-assign]
+        self.assertFalse(self.pairs().back([DEVICE]))
+        self.guest.guest_file_open = tell  # type: ignore[method-assign]
+        self.assertTrue(self.pairs().back([DEVICE]))
+        self.assertEqual('ens5', self.guest.files[ACTIVE])
+
+    def test_an_agent_that_does_not_answer_once_is_asked_twice(self) -> None:
+        self.bond('ens6')
+        tell = self.guest.guest_info
+        self.guest.guest_info = self.fail_once  # type: ignore[method-assign]
+        self.tell = tell
+        self.assertTrue(self.pairs().back([DEVICE]))
+        self.assertEqual('ens5', self.guest.files[ACTIVE])
+
+    def fail_once(self) -> Any:
+        self.guest.guest_info = self.tell  # type: ignore[method-assign]
+        raise errors.GuestError('libvirt: no answer')
+
     def test_a_bond_that_does_not_switch_is_tried_again(self) -> None:
         self.bond('ens6')
         self.guest.said['guest-file-write'] = {'return': {'count': 4}}
