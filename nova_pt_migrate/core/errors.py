@@ -64,6 +64,10 @@ class GuestError(PtMigrateError):
     """The guest's agent does not answer, or not so that it can be used."""
 
 
+class NoSuchFile(GuestError):
+    """The guest says that it has no file of that name."""
+
+
 class NotSwitched(PtMigrateError):
     """A standby that is required does not carry the traffic.
 

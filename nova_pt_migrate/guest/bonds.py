@@ -28,14 +28,14 @@ _MODES = {
 def look(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
     """Return the guest's bonds; None if the agent may not read files.
 
-    :raises errors.GuestError: it reads files, and its answers are none
+    :raises errors.GuestError: it reads files, and does not answer, or not so
     """
     if not agent.commands() >= agents.READ_FILES:
         return None
     try:
         masters = agent.read(MASTERS).split()
-    except errors.GuestError:
-        # The file is there only once the kernel has bonding.
+    except errors.NoSuchFile:
+        # It is there only once the kernel has bonding.
         return ()
     names = [name for name in masters if text.is_interface(name)][:MOST]
     return tuple(

@@ -7,6 +7,9 @@ from typing import Any
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
 
+ABSENT = 'No such file or directory'
+"""What the agent says of a path that is not there (strerror of ENOENT)."""
+
 
 class LibvirtChannel:
     """Provides :class:`core.ports.AgentChannel`.
@@ -36,4 +39,7 @@ class LibvirtChannel:
             )
         except self._libvirt.libvirtError as exc:
             # libvirt passes on what the guest says.
-            raise errors.GuestError(f'libvirt: {text.shown(exc)}') from exc
+            said = f'libvirt: {text.shown(exc)}'
+            if ABSENT in str(exc):
+                raise errors.NoSuchFile(said) from exc
+            raise errors.GuestError(said) from exc

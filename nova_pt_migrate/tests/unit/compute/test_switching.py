@@ -171,13 +171,16 @@ class TestComingHome(SwitchingTest):
     def test_an_agent_that_does_not_tell_of_bonds_is_asked_again(self) -> None:
         self.bond('ens6')
         tell = self.guest.guest_file_open
+        unreadable = ['/proc/net/bonding/bond0']
 
         def fail(path: str, mode: str) -> int:
-            if path.startswith('/proc'):
+            if path in unreadable:
                 raise errors.GuestError('libvirt: no answer')
             return tell(path, mode)
 
         self.guest.guest_file_open = fail  # type: ignore[method-assign]
+        self.assertFalse(self.pairs().back([DEVICE]))
+        unreadable[:] = ['/sys/class/net/bonding_masters']
         self.assertFalse(self.pairs().back([DEVICE]))
         self.guest.guest_file_open = tell  # type: ignore[method-assign]
         self.assertTrue(self.pairs().back([DEVICE]))

@@ -87,7 +87,7 @@ class Guest:
 
     def guest_file_open(self, path: str, mode: str) -> int:
         if mode == 'r' and path not in self.files:
-            raise errors.GuestError(f"libvirt: 'failed to open {path}'")
+            raise errors.NoSuchFile(f"libvirt: 'failed to open {path}'")
         self._open[len(self._open)] = (path, mode)
         return len(self._open) - 1
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import sys
+import types
+from typing import Any
+from unittest import mock
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import agent
+
+OPEN = (
+    "internal error: unable to execute QEMU agent command 'guest-file-open': "
+    "failed to open file '/sys/class/net/bonding_masters' (mode: 'r'): "
+)
+
+
+class LibvirtError(Exception):
+    """What libvirt-python raises, which these tests do without."""
+
+
+class ErrorTest(testtools.TestCase):
+    def raised(self, said: str) -> errors.GuestError:
+        def command(*_: Any) -> str:
+            raise LibvirtError(said)
+
+        self.useFixture(
+            fixtures.MockPatchObject(
+                sys,
+                'modules',
+                {
+                    **sys.modules,
+                    'libvirt_qemu': mock.Mock(qemuAgentCommand=command),
+                },
+            )
+        )
+        libvirt = types.SimpleNamespace(libvirtError=LibvirtError)
+        channel = agent.LibvirtChannel(types.SimpleNamespace(), libvirt)
+        return self.assertRaises(errors.GuestError, channel.ask, '{}', 5)
+
+    def test_a_file_that_is_not_there(self) -> None:
+        raised = self.raised(f'{OPEN}No such file or directory')
+        self.assertIsInstance(raised, errors.NoSuchFile)
+
+    def test_any_other_is_none_of_that_kind(self) -> None:
+        raised = self.raised(f'{OPEN}Permission denied\n\x1b[31m')
+        self.assertNotIsInstance(raised, errors.NoSuchFile)
+        self.assertTrue(str(raised).isprintable())
