@@ -98,7 +98,10 @@ class LateReleases:
             vifs = ports.owned(instance.get_network_info())
             with _locked(server, vifs):
                 instance.refresh()
-                # Whatever operation is under way ends by looking itself.
+                # What is under way looks itself when it ends; it may be what
+                # brings the server here.
+                if instance.task_state:
+                    return
                 if instance.host == self._host:
                     self._look_after(context, instance)
                     return
@@ -107,8 +110,6 @@ class LateReleases:
         self._forget(server)
 
     def _look_after(self, context: Any, instance: Any) -> None:
-        if instance.task_state:
-            return
         teller = self._tell(context, instance)
         lacking = self._servers.of(instance, teller).take_back(
             ports.owned(instance.get_network_info())

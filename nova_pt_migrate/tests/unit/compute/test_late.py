@@ -81,8 +81,20 @@ class TestLateReleases(testtools.TestCase):
 
     def test_nothing_is_done_for_a_server_of_another_host(self) -> None:
         self.instance.host = 'there'
+        self.late.note('the-server')
         self.look(return_value=self.instance)
         self.assertEqual([], self.servers.taken)
+        self.assertEqual({}, self.late._lacking)
+
+    def test_one_that_is_about_to_be_on_this_host_is_looked_at_later(
+        self,
+    ) -> None:
+        self.instance.host = 'there'
+        self.instance.task_state = 'migrating'
+        self.late.note('the-server')
+        self.look(return_value=self.instance)
+        self.assertEqual([], self.servers.taken)
+        self.assertIn('the-server', self.late._lacking)
 
     def test_a_bond_that_could_not_be_made_is_tried_again(self) -> None:
         self.bond_is_lacking = True
