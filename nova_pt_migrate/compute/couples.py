@@ -96,8 +96,7 @@ class Couples:
 
         One that can have none here is returned as well, without one.
         """
-        vifs = list(network_info)
-        machine = _machine(instance)
+        vifs = list(network_info or ())
         found = []
         for vif in ports.owned(vifs):
             choice = choices.choose(
@@ -112,7 +111,9 @@ class Couples:
                 and pairing.standby
                 and choice.standby is not pairs.Need.NONE
             ):
-                couple = self._couple(vif, choice, pairing, vifs, machine)
+                couple = self._couple(
+                    vif, choice, pairing, vifs, _machine(instance)
+                )
                 found.append(_fit(couple))
         return found
 

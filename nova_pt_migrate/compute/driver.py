@@ -103,6 +103,7 @@ class PassthroughLibvirtDriver(
         )
         self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
+        self._pt_starting = threading.local()
         self._pt_claimed: set[str] = set()
         self._pt_stories = story.Stories()
         self._pt_tell = functools.partial(
@@ -131,10 +132,11 @@ class PassthroughLibvirtDriver(
             device_spec.refuse_wrong(
                 CONF.pci.device_spec, self._get_pci_passthrough_devices
             )
-            # Nova's tracker frees these before anybody asks it.
-            self._pt_claimed = claims.recorded(
-                nova_context.get_admin_context(), host
-            )
+            if claims.tracker(self.virtapi) is not None:
+                # Nova's tracker frees these before anybody asks it.
+                self._pt_claimed = claims.recorded(
+                    nova_context.get_admin_context(), host
+                )
             self._pt_settling.start()
         except Exception as exc:
             LOG.critical(

@@ -7,6 +7,7 @@ ports; what is missing is plugged when it is there again.
 """
 
 from collections.abc import Callable
+import threading
 from typing import Any
 
 from nova import exception
@@ -32,6 +33,7 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
 
     _pt_couples: couples.Couples
     _pt_late: late.LateReleases
+    _pt_starting: threading.local
     _pt_tell: story.Tell
 
     def _hard_reboot(
@@ -44,14 +46,14 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         accel_info: Any = None,
     ) -> None:
         """Start it with what there is; also how Nova starts and resumes."""
-        super()._hard_reboot(
-            context,
-            instance,
-            self._pt_present(instance, network_info),
-            share_info,
-            block_device_info,
-            accel_info,
-        )
+        self._pt_starting.degraded = True
+        try:
+            super()._hard_reboot(
+                context, instance, network_info, share_info,
+                block_device_info, accel_info,
+            )  # fmt: skip
+        finally:
+            self._pt_starting.degraded = False
 
     def rescue(
         self,
@@ -166,8 +168,17 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
             share_info,
         )
 
+    def _pt_startable(self, instance: Any, network_info: Any) -> Any:
+        """Return what a server is started with by this thread."""
+        if getattr(self._pt_starting, 'degraded', False):
+            return self._pt_present(instance, network_info)
+        return network_info
+
     def _pt_present(self, instance: Any, network_info: Any) -> Any:
         """Return the VIFs whose device is there, or is none of ours."""
+        if not isinstance(network_info, network_model.NetworkInfo):
+            # Whoever has none to give.
+            return network_info
         left = missing(network_info, self._host.device_lookup_by_name)
         for vif in left:
             LOG.error(

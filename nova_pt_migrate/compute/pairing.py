@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's hooks that make, keep and delete the standbys of servers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from nova import exception
@@ -27,6 +28,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
     _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
     _pt_servers: servers.Servers
+    _pt_startable: Callable[[Any, Any], Any]
     _pt_standbys: standbys.Standbys
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
@@ -34,6 +36,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
         :raises nova.exception.VirtualInterfacePlugException: one is not there
         """
+        network_info = self._pt_startable(instance, network_info)
         super().plug_vifs(instance, network_info)
         try:
             self._pt_standbys.plug(instance, network_info)
@@ -49,6 +52,9 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
         The guest is not here then, or not any more.
         """
+        if not ports.owned(network_info):
+            super()._unplug_vifs(instance, network_info, ignore_errors)
+            return
         self._pt_incoming.forget(instance.uuid)
         self._pt_servers.links_of(instance, network_info).silence()
         try:
@@ -71,6 +77,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
         old_guest: Any = None,
     ) -> str:
         """Return Nova's XML of a domain, with the standbys."""
+        network_info = self._pt_startable(instance, network_info)
         xml = super()._get_guest_xml(
             context, instance, network_info, disk_info, image_meta, rescue,
             block_device_info, mdevs, accel_info, share_info, old_guest,

@@ -9,6 +9,7 @@ the VF of a port of VNIC type ``direct`` or the PF of one of type
 from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from nova import context as nova_context
@@ -34,7 +35,11 @@ def admin_context() -> Any:
 
 def owned(vifs: Iterable[Vif]) -> list[Vif]:
     """Return the VIFs whose device this driver unplugs and plugs."""
-    return [vif for vif in vifs if vif['vnic_type'] in VIF_TYPES]
+    return [
+        vif
+        for vif in vifs
+        if isinstance(vif, Mapping) and vif.get('vnic_type') in VIF_TYPES
+    ]
 
 
 def at(vifs: Iterable[Vif], addresses: Container[str]) -> list[Vif]:

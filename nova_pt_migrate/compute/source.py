@@ -7,6 +7,7 @@ from typing import Any
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import clearing
 from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import departures
@@ -103,11 +104,10 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         for instance in instances:
             if ports.owned(instance.get_network_info()):
                 self._pt_late.note(instance.uuid)
-        return self._pt_settling.withhold(
-            self,
-            context,
-            super().process_instances_at_startup(context, instances),
-        )
+        left = super().process_instances_at_startup(context, instances)
+        if claims.tracker(self.virtapi) is None:
+            return left
+        return self._pt_settling.withhold(self, context, left)
 
     def live_migration_abort(self, instance: Any) -> None:
         """Abort while devices are being unplugged, or libvirt's job after.
