@@ -115,24 +115,22 @@ def held(tracker: Any) -> dict[str, list[Any]]:
         return _held(tracker)
 
 
-def recorded(context: Any, host: str) -> set[str]:
-    """Return the servers that the database has devices claimed for.
+def recorded(context: Any, host: str) -> list[Any]:
+    """Return the PCI devices that the database has for a host.
 
-    :param host: this one; its nova-compute has not looked at its devices yet
-    :returns: UUIDs; none for a host that is new
+    :returns: of nova.objects.PciDevice; none for a host that is new
     """
     try:
         nodes = objects.ComputeNodeList.get_all_by_host(context, host)
     except exception.ComputeHostNotFound:
-        return set()
-    return {
-        device.instance_uuid
+        return []
+    return [
+        device
         for node in nodes
         for device in objects.PciDeviceList.get_by_compute_node(
             context, node.id
         )
-        if device.status == fields.PciDeviceStatus.CLAIMED
-    }
+    ]
 
 
 def remember(tracker: Any, server: str) -> None:

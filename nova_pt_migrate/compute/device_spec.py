@@ -17,17 +17,20 @@ LOG = logging.getLogger(__name__)
 
 
 def refuse_wrong(
-    device_spec: Sequence[str], list_devices: Callable[[], str]
+    device_spec: Sequence[str],
+    list_devices: Callable[[], str],
+    list_known: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """Warn of entries that fit no device; refuse those that must.
 
     :param list_devices: gives Nova's JSON list of this host's PCI devices
+    :param list_known: gives those that the database has for this host
     :raises nova.exception.InvalidConfiguration: naming the entry
     """
     if not device_spec:
         return
     try:
-        warnings = check(device_spec, json.loads(list_devices()))
+        warnings = check(device_spec, json.loads(list_devices()), list_known)
     except errors.CannotStart as exc:
         raise exception.InvalidConfiguration(str(exc)) from exc
     for warning in warnings:
@@ -35,15 +38,20 @@ def refuse_wrong(
 
 
 def check(
-    device_spec: Sequence[str], devices: Iterable[dict[str, Any]]
+    device_spec: Sequence[str],
+    devices: Iterable[dict[str, Any]],
+    list_known: Callable[[], list[dict[str, Any]]] = list,
 ) -> list[str]:
     """Look whether each entry names a device of this host.
 
     Hosts of one cloud often share nova.conf, so an entry by vendor and
     product that fits none of this host's devices is only worth a warning. An
-    entry that names one device of this very host and is wrong is an error.
+    entry that names one device of this very host and is wrong is an error,
+    unless the device was here before: a broken device must not take the host
+    with it.
 
     :param devices: as Nova's libvirt driver reports them
+    :param list_known: gives those that were here before
     :returns: warnings, one sentence each
     :raises errors.CannotStart: naming the entry
     """
@@ -58,10 +66,25 @@ def check(
             f'allowed is what "lspci -Dnn" shows, and VFs exist only once '
             f'sriov_numvfs of their PF is set.'
         )
-        if _names_one_device(text):
+        if _names_one_device(text) and not any(
+            _fits(spec, device) for device in list_known()
+        ):
             raise errors.CannotStart(sentence)
         warnings.append(sentence)
     return warnings
+
+
+def as_listed(device: Any) -> dict[str, Any]:
+    """Return what Nova's libvirt driver reports of a device.
+
+    :param device: nova.objects.PciDevice
+    """
+    return {
+        key: getattr(device, key)
+        for key in (
+            'address', 'vendor_id', 'product_id', 'dev_type', 'parent_addr',
+        )
+    }  # fmt: skip
 
 
 def _fits(spec: whitelist.Whitelist, device: dict[str, Any]) -> bool:

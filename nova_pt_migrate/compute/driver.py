@@ -13,6 +13,7 @@ from typing import Any
 
 from nova import context as nova_context
 from nova import utils
+from nova.objects import fields
 from nova.virt import event as virt_event
 from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
@@ -129,14 +130,18 @@ class PassthroughLibvirtDriver(
         """
         try:
             super().init_host(host)
+            known = self._pt_recorded(host)
             device_spec.refuse_wrong(
-                CONF.pci.device_spec, self._get_pci_passthrough_devices
+                CONF.pci.device_spec,
+                self._get_pci_passthrough_devices,
+                lambda: [device_spec.as_listed(each) for each in known],
             )
-            if claims.tracker(self.virtapi) is not None:
-                # Nova's tracker frees these before anybody asks it.
-                self._pt_claimed = claims.recorded(
-                    nova_context.get_admin_context(), host
-                )
+            # Nova's tracker frees these before anybody asks it.
+            self._pt_claimed = {
+                device.instance_uuid
+                for device in known
+                if device.status == fields.PciDeviceStatus.CLAIMED
+            }
             self._pt_settling.start()
         except Exception as exc:
             LOG.critical(
@@ -146,6 +151,11 @@ class PassthroughLibvirtDriver(
             if utils.concurrency_mode_threading():
                 ending.end_with_main_thread()
             raise
+
+    def _pt_recorded(self, host: str) -> list[Any]:
+        if claims.tracker(self.virtapi) is None:
+            return []
+        return claims.recorded(nova_context.get_admin_context(), host)
 
     def cleanup_host(self, host: str) -> None:
         """Stop as Nova does, and our own thread first."""

@@ -39,6 +39,11 @@ class TestCheck(testtools.TestCase):
         self.assertIn(entry, text)
         self.assertIn('lspci', text)
 
+    def test_one_that_was_there_before_is_a_warning(self) -> None:
+        entry = '{"address": "0000:81:10.2"}'
+        (warning,) = device_spec.check([entry], [], lambda: [VF])
+        self.assertIn(entry, warning)
+
     def test_each_entry_is_looked_at(self) -> None:
         self.assertEqual(
             1,
