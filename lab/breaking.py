@@ -137,14 +137,18 @@ def no_root_port(case: faults.Case) -> None:
     finally:
         case.on(case.destination, 'systemctl kill -s CONT nova-compute')
     case.reached(case.destination, 'plug', 'end')
+    wait_for_end(case)
+    case.degraded()
+    case.virsh(case.destination, f'detach-device --live --file {OTHER}')
+
+
+def wait_for_end(case: faults.Case) -> None:
     shell.wait_for(
         'the end of the migration',
-        lambda: case.migration() != 'running',
+        lambda: case.migration() not in ('running', 'preparing'),
         faults.REACHED,
         every=2,
     )
-    case.degraded()
-    case.virsh(case.destination, f'detach-device --live --file {OTHER}')
 
 
 def destination_libvirtd(case: faults.Case) -> None:
@@ -152,12 +156,7 @@ def destination_libvirtd(case: faults.Case) -> None:
     case.copy_slowly()
     try:
         case.on(case.destination, 'systemctl stop libvirtd.socket libvirtd')
-        shell.wait_for(
-            'the end of the migration',
-            lambda: case.migration() not in ('running', 'preparing'),
-            faults.REACHED,
-            every=2,
-        )
+        wait_for_end(case)
     finally:
         case.on(case.destination, 'systemctl start libvirtd.socket libvirtd')
 

@@ -44,6 +44,7 @@ class Lease:
 
     def __init__(self, compute: Any, earlier: set[str]) -> None:
         self._compute = compute
+        self._links = compute.driver._pt_links
         self._earlier = earlier
 
     def look(self, context: Any) -> None:
@@ -52,44 +53,36 @@ class Lease:
         :raises nova.exception.NovaException: database, placement or Neutron
             do not answer; what is left is looked at next time
         """
+        # Whoever makes a standby has set a device aside before, and gives it
+        # up afterwards, so the standbys are looked for first.
+        standbys = set(self._links.names(couples.PREFIX))
         for server, devices in claims.held(self._compute.rt).items():
             instance = _instance(context, server)
+            wanted = _standbys(instance)
             if instance is not None and instance.host == self._compute.host:
                 self._take_over(context, instance, devices)
+                standbys -= wanted
                 continue
             # In this order: what is held brings the next look here.
             self._give_up_allocation(context, server)
             self._unbind(context, instance)
-            claims.free(
+            if not claims.free(
                 context,
                 self._compute.rt,
                 server,
                 unless=functools.partial(self._is_awaited, context, server),
-            )
+            ):
+                standbys -= wanted
         for server in sorted(self._earlier):
             if self._unbind(context, _instance(context, server)):
                 self._earlier.discard(server)
-        self._forget_standbys(context)
+        self._forget(standbys)
 
-    def _forget_standbys(self, context: Any) -> None:
-        """Delete the standbys of servers that hold no device here.
-
-        Whoever makes a standby has set a device aside before, and gives it
-        up afterwards, so the standbys are looked for first.
-        """
-        links = self._compute.driver._pt_links
-        there = links.names(couples.PREFIX)
-        if not there:
-            return
-        wanted = {
-            couples.link_name(vif['id'])
-            for server in claims.held(self._compute.rt)
-            if (instance := _instance(context, server)) is not None
-            for vif in instance.get_network_info()
-        }
-        for name in set(there) - wanted:
+    def _forget(self, standbys: set[str]) -> None:
+        """Delete the standbys of servers that hold no device here."""
+        for name in sorted(standbys):
             try:
-                links.forget(name)
+                self._links.forget(name)
             except errors.HostError as exc:
                 LOG.error('Standby %s of no server stays: %s', name, exc)
 
@@ -189,6 +182,15 @@ class Lease:
             context, instance, self._compute.host, teardown=True
         )
         return True
+
+
+def _standbys(instance: Any) -> set[str]:
+    """Return the names that the netdevs of a server's standbys have."""
+    if instance is None:
+        return set()
+    return {
+        couples.link_name(vif['id']) for vif in instance.get_network_info()
+    }
 
 
 def _instance(context: Any, server: str) -> Any:

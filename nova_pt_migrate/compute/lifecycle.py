@@ -46,14 +46,14 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         accel_info: Any = None,
     ) -> None:
         """Start it with what there is; also how Nova starts and resumes."""
-        self._pt_starting.degraded = True
+        self._pt_starting.missing = self._pt_missing(instance, network_info)
         try:
             super()._hard_reboot(
                 context, instance, network_info, share_info,
                 block_device_info, accel_info,
             )  # fmt: skip
         finally:
-            self._pt_starting.degraded = False
+            self._pt_starting.missing = []
 
     def rescue(
         self,
@@ -168,17 +168,23 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
             share_info,
         )
 
-    def _pt_startable(self, instance: Any, network_info: Any) -> Any:
+    def _pt_startable(self, network_info: Any) -> Any:
         """Return what a server is started with by this thread."""
-        if getattr(self._pt_starting, 'degraded', False):
-            return self._pt_present(instance, network_info)
-        return network_info
+        return ports.without(
+            network_info, getattr(self._pt_starting, 'missing', [])
+        )
 
     def _pt_present(self, instance: Any, network_info: Any) -> Any:
         """Return the VIFs whose device is there, or is none of ours."""
+        return ports.without(
+            network_info, self._pt_missing(instance, network_info)
+        )
+
+    def _pt_missing(self, instance: Any, network_info: Any) -> list[ports.Vif]:
+        """Return the VIFs whose device is not there, to be plugged later."""
         if not isinstance(network_info, network_model.NetworkInfo):
             # Whoever has none to give.
-            return network_info
+            return []
         left = missing(network_info, self._host.device_lookup_by_name)
         for vif in left:
             LOG.error(
@@ -186,12 +192,9 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
                 'without it; it is plugged when it is there again.',
                 vif['profile']['pci_slot'], vif['id'], instance=instance,
             )  # fmt: skip
-        if not left:
-            return network_info
-        self._pt_late.note(instance.uuid)
-        return network_model.NetworkInfo(
-            [vif for vif in network_info if vif not in left]
-        )
+        if left:
+            self._pt_late.note(instance.uuid)
+        return left
 
 
 def missing(

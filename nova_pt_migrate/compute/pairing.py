@@ -28,7 +28,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
     _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
     _pt_servers: servers.Servers
-    _pt_startable: Callable[[Any, Any], Any]
+    _pt_startable: Callable[[Any], Any]
     _pt_standbys: standbys.Standbys
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
@@ -36,7 +36,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
         :raises nova.exception.VirtualInterfacePlugException: one is not there
         """
-        network_info = self._pt_startable(instance, network_info)
+        network_info = self._pt_startable(network_info)
         super().plug_vifs(instance, network_info)
         try:
             self._pt_standbys.plug(instance, network_info)
@@ -77,7 +77,7 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
         old_guest: Any = None,
     ) -> str:
         """Return Nova's XML of a domain, with the standbys."""
-        network_info = self._pt_startable(instance, network_info)
+        network_info = self._pt_startable(network_info)
         xml = super()._get_guest_xml(
             context, instance, network_info, disk_info, image_meta, rescue,
             block_device_info, mdevs, accel_info, share_info, old_guest,

@@ -47,6 +47,19 @@ def at(vifs: Iterable[Vif], addresses: Container[str]) -> list[Vif]:
     return [vif for vif in vifs if vif['profile']['pci_slot'] in addresses]
 
 
+def without(network_info: Any, vifs: Iterable[Vif]) -> Any:
+    """Return a server's network information without some of its VIFs.
+
+    Where none is left out it may be whatever Nova gave.
+    """
+    left_out = {vif['id'] for vif in vifs}
+    if not left_out:
+        return network_info
+    return network_model.NetworkInfo(
+        [vif for vif in network_info if vif['id'] not in left_out]
+    )
+
+
 def left_to_nova(vifs: Iterable[Vif]) -> list[Vif]:
     """Return the VIFs whose device stock Nova detaches and attaches."""
     return [

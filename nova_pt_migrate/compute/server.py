@@ -92,15 +92,7 @@ class Server:
             except (errors.Refused, errors.NotSwitched) as exc:
                 phase.fail('not_switched', {'': _why_not(exc)})
                 raise
-            outcome = act.unplug(
-                self._domain,
-                wiring.VifWiring(self._vif_driver, self._instance, vifs),
-                unplugs,
-                seconds=self._settings.unplug_timeout,
-                retry=self._settings.unplug_retry_interval,
-                clock=self._clock,
-                stop=lambda: departure.stopped,
-            )
+            outcome = self._unplug(unplugs, vifs, lambda: departure.stopped)
             departure.released.update(
                 step.alias for step in unplugs if step.device in outcome.done
             )
@@ -119,18 +111,27 @@ class Server:
         :raises errors.HostError: libvirt does not answer; likewise
         """
         todo, _ = self._plan(model.Place.LEAVING, [vif])
-        outcome = act.unplug(
-            self._domain,
-            wiring.VifWiring(self._vif_driver, self._instance, [vif]),
-            [step for step in todo if isinstance(step, steps.Unplug)],
-            seconds=self._settings.unplug_timeout,
-            retry=self._settings.unplug_retry_interval,
-            clock=self._clock,
-            stop=lambda: False,
-        )
+        unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
+        outcome = self._unplug(unplugs, [vif], lambda: False)
         if outcome.failures:
             raise errors.NotUnplugged(outcome.failures)
         self._domain.forget(vif['profile']['pci_slot'])
+
+    def _unplug(
+        self,
+        unplugs: list[steps.Unplug],
+        vifs: list[ports.Vif],
+        stop: Callable[[], bool],
+    ) -> act.Outcome:
+        return act.unplug(
+            self._domain,
+            wiring.VifWiring(self._vif_driver, self._instance, vifs),
+            unplugs,
+            seconds=self._settings.unplug_timeout,
+            retry=self._settings.unplug_retry_interval,
+            clock=self._clock,
+            stop=stop,
+        )
 
     def take_back(self, vifs: list[ports.Vif]) -> dict[str, reasons.Failure]:
         """Plug again what the guest lacks, whatever the reason.
@@ -303,8 +304,7 @@ class Server:
 
 
 def _why_not(exc: Exception) -> reasons.Failure:
-    refused = isinstance(exc, errors.Refused)
-    reason = (
-        reasons.Reason.NOT_READY if refused else (reasons.Reason.SWITCH_FAILED)
-    )
+    reason = reasons.Reason.SWITCH_FAILED
+    if isinstance(exc, errors.Refused):
+        reason = reasons.Reason.NOT_READY
     return reasons.Failure(reason, str(exc))

@@ -14,6 +14,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.core import errors
 
@@ -58,7 +59,7 @@ class SuspensionHooks(libvirt_driver.LibvirtDriver):
             )
         except errors.PtMigrateError as exc:
             raise exception.InternalError(str(exc)) from exc
-        for vif in _others(network_info, vifs):
+        for vif in ports.without(network_info, vifs):
             if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH:
                 self.detach_interface(context, instance, vif)
 
@@ -77,7 +78,7 @@ class SuspensionHooks(libvirt_driver.LibvirtDriver):
             self._pt_servers.of(instance, network_info=network_info).come_home(
                 vifs
             )
-            network_info = _others(network_info, vifs)
+            network_info = ports.without(network_info, vifs)
         super()._attach_direct_passthrough_ports(
             context, instance, guest, network_info
         )
@@ -105,10 +106,3 @@ class SuspensionHooks(libvirt_driver.LibvirtDriver):
             couple.vif
             for couple in self._pt_couples.own(instance, network_info)
         ]
-
-
-def _others(network_info: Any, vifs: list[Any]) -> Any:
-    known = {vif['id'] for vif in vifs}
-    return network_model.NetworkInfo(
-        [vif for vif in network_info if vif['id'] not in known]
-    )

@@ -170,3 +170,7 @@ def _bytes(value: Json) -> bytes:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as exc:
         raise _malformed('data') from exc
+
+
+FORMS = (commands, interfaces, handle, content, written, process, finished)
+"""Every form of an answer; each takes what :func:`returned` gives."""

@@ -101,8 +101,8 @@ class HostLinks:
 
         :raises errors.HostError: it is still there, perhaps silent
         """
-        mac = text.mac(netdevs.words(name))
         with _failing(f'deleting {name}'):
+            mac = text.mac(netdevs.words(name))
             privileged.set_link(name, False)
             if mac:
                 # A macvtap that is off has none.
@@ -110,7 +110,8 @@ class HostLinks:
                     filters = netdevs.with_entry(route, mac)
                 for link in filters:
                     privileged.remove_filter(link, mac)
-        self.remove(name, OVS_KIND if netdevs.master(name) == OVS else '')
+            kind = OVS_KIND if netdevs.master(name) == OVS else ''
+        self.remove(name, kind)
 
     def names(self, prefix: str) -> list[str]:
         """Return the netdevs whose names begin so."""

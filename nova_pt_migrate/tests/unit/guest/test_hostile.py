@@ -42,15 +42,6 @@ LINES = strategies.lists(
         strategies.text(),
     )
 )  # fmt: skip
-FORMS = (
-    replies.commands,
-    replies.interfaces,
-    replies.handle,
-    replies.content,
-    replies.written,
-    replies.process,
-    replies.finished,
-)
 QUICK = hypothesis.settings(deadline=None, max_examples=150, database=None)
 
 
@@ -69,7 +60,7 @@ class HostileTest(testtools.TestCase):
     @hypothesis.given(strategies.text() | JSON.map(json.dumps))
     def test_replies(self, reply: str) -> None:
         answer = harmless(replies.returned, reply)
-        for form in FORMS:
+        for form in replies.FORMS:
             harmless(form, answer)
 
     @QUICK

@@ -40,16 +40,6 @@ class TestReturned(testtools.TestCase):
 
 @ddt.ddt
 class TestForms(testtools.TestCase):
-    FORMS = (
-        replies.commands,
-        replies.interfaces,
-        replies.handle,
-        replies.content,
-        replies.written,
-        replies.process,
-        replies.finished,
-    )
-
     @ddt.data(
         None, 'x', True, 2**63, -(2**64), 1.5, {}, {'name': 1}, [1], [[]],
         [{}], [{'name': None}], [{}] * (replies.MOST + 1),
@@ -61,7 +51,7 @@ class TestForms(testtools.TestCase):
         {'exited': True, 'out-data': '!'},
     )  # fmt: skip
     def test_what_has_none_of_them(self, value: Any) -> None:
-        for form in self.FORMS:
+        for form in replies.FORMS:
             self.assertRaises(errors.GuestError, form, value)
 
     def test_interfaces_by_name(self) -> None:
