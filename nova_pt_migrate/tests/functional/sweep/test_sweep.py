@@ -4,7 +4,6 @@
 from collections.abc import Iterator
 import contextlib
 import itertools
-import os
 import zlib
 
 import ddt
@@ -14,9 +13,6 @@ from nova_pt_migrate.tests.functional.sweep import servers
 from nova_pt_migrate.tests.functional.sweep import steps
 from nova_pt_migrate.tests.functional.sweep import sweeping
 
-HOW_MUCH = os.environ.get('PT_SWEEP', '')
-"""``all``: each fault in each case; ``once``: in one case of those that have
-it; else a sample is taken."""
 PARTS = range(12)
 """Into how many tests each case is cut."""
 SHARES = range(4)
@@ -79,16 +75,18 @@ class SweepTest(sweeping.Sweeping):
         for fault in faults:
             self.attempt([fault], 'shared path' if shared else 'own paths')
 
-    @ddt.data(*([] if HOW_MUCH else CASES))
+    @ddt.data(*([] if sweeping.HOW_MUCH else CASES))
     def test_sample(self, case: Whole) -> None:
         self.sweep(case, CASES.index(case), SAMPLE)
 
-    @ddt.data(*itertools.product(CASES if HOW_MUCH == 'all' else [], PARTS))
+    @ddt.data(
+        *itertools.product(CASES if sweeping.HOW_MUCH == 'all' else [], PARTS)
+    )
     @ddt.unpack
     def test_part(self, case: Whole, part: int) -> None:
         self.sweep(case, part, len(PARTS))
 
-    @ddt.data(*(SHARES if HOW_MUCH == 'once' else []))
+    @ddt.data(*(SHARES if sweeping.HOW_MUCH == 'once' else []))
     def test_share(self, share: int) -> None:
         cases: dict[sweeping.Fault, list[Whole]] = {}
         for case in CASES:
