@@ -111,7 +111,7 @@ def run_demo(setup: settings.Settings, options: argparse.Namespace) -> int:
 
 def scenario(setup: settings.Settings, options: argparse.Namespace) -> int:
     """run a scenario by name"""
-    return scenarios.main(setup, options.name, options.only)
+    return scenarios.main(setup, options.name, options.only, options.moves)
 
 
 COMMANDS = {

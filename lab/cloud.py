@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo asks of the cloud; runs in the tree, with its clients.
 
-    python -m lab.cloud create NAME HOST COUNT [IMAGE]
+    python -m lab.cloud create NAME HOST COUNT [KIND [IMAGE]]
     python -m lab.cloud look SERVER
     python -m lab.cloud migrate SERVER HOST
     python -m lab.cloud abort | pause | unpause SERVER
@@ -26,37 +26,64 @@ NET = '10.9.0'
 HOST_LOOKS = 90
 FIRST, LAST = 50, 99  # of the guest's address, which is of its MAC's end
 
+# Flavor, and whether the server has an ordinary port besides.
+KINDS = {
+    'plain': ('lab.small', True),
+    'none': ('lab.small', False),
+    'failover': ('lab.failover', False),
+    'bond': ('lab.bond', False),
+    'ports': ('lab.bond', True),
+}
+
 Facts = dict[str, typing.Any]
 Cloud = typing.Any  # openstacksdk is not typed
 
 
 def create(
-    cloud: Cloud, name: str, host: str, count: int, image: str = identity.IMAGE
+    cloud: Cloud,
+    name: str,
+    host: str,
+    count: int,
+    kind: str = 'plain',
+    image: str = identity.IMAGE,
 ) -> Facts:
-    """Boot a server with an ordinary port and some direct ports."""
+    """Boot a server with some direct ports, and with what its kind says.
+
+    The first port has the address that the guest gives to its link.
+    """
     _wait_for_host(cloud, host)
     network = cloud.network.find_network(identity.NETWORK)
     number = _free_number(cloud)
-    ports = [_standby_port(cloud, network, name, number)]
+    flavor, ordinary = KINDS[kind]
+    known = {
+        'mac_address': f'{PREFIX}{number:02x}',
+        'fixed_ips': [{'ip_address': f'{NET}.{number}'}],
+    }
+    ports = []
+    if ordinary:
+        ports.append(_port(cloud, network, f'{name}-ordinary', **known))
+        known = {}
     for index in range(count):
-        ports.append(
-            cloud.network.create_port(
-                network_id=network.id,
-                name=f'{name}-direct{index}',
-                binding_vnic_type='direct',
-            )
+        direct = _port(
+            cloud,
+            network,
+            f'{name}-direct{index}',
+            binding_vnic_type='direct',
+            **known,
         )
+        ports.append(direct)
+        known = {}
     server = cloud.compute.create_server(
         name=name,
         image_id=cloud.image.find_image(image).id,
-        flavor_id=cloud.compute.find_flavor(identity.FLAVOR).id,
+        flavor_id=cloud.compute.find_flavor(flavor).id,
         networks=[{'port': port.id} for port in ports],
         host=host,
     )
     return {
         'server': server.id,
         'address': f'{NET}.{number}',
-        'macs': [port.mac_address for port in ports[1:]],
+        'macs': [port.mac_address for port in ports[-count:]],
     }
 
 
@@ -147,15 +174,8 @@ def _free_number(cloud: Cloud) -> int:
     )
 
 
-def _standby_port(
-    cloud: Cloud, network: Cloud, name: str, number: int
-) -> Cloud:
-    return cloud.network.create_port(
-        network_id=network.id,
-        name=f'{name}-ordinary',
-        mac_address=f'{PREFIX}{number:02x}',
-        fixed_ips=[{'ip_address': f'{NET}.{number}'}],
-    )
+def _port(cloud: Cloud, network: Cloud, name: str, **more: object) -> Cloud:
+    return cloud.network.create_port(network_id=network.id, name=name, **more)
 
 
 def _events(cloud: Cloud, uuid: str) -> list[Facts]:

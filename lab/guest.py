@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guest's image: a kernel and one script which bonds its NICs.
+"""The guest's image: a kernel, one script which bonds its NICs, an agent.
 
 It boots from its disk like any image, because Nova migrates no other kind
 block by block. What it does is in files/guest/init.
@@ -18,7 +18,9 @@ MODULES = (
     initramfs.Module('virtio_net'),
     initramfs.Module('igbvf'),
     initramfs.Module('bonding', 'max_bonds=0'),
+    initramfs.Module('virtio_console'),
 )
+PROGRAMS = ('/usr/sbin/qemu-ga',)
 SIZE = 32  # MiB
 BOOT = """\
 DEFAULT guest
@@ -40,7 +42,12 @@ def image(setup: settings.Settings, words: str = '') -> pathlib.Path:
     """
     init = (initramfs.FILES / 'guest' / 'init').read_text()
     content = stages.digest(
-        initramfs.kernel(setup), init, BOOT + words, SIZE, repr(MODULES)
+        initramfs.kernel(setup),
+        init,
+        BOOT + words,
+        SIZE,
+        repr(MODULES),
+        PROGRAMS,
     )
     return setup.cache / f'guest-{content}.qcow2'
 
@@ -61,7 +68,9 @@ def _disk(
     setup: settings.Settings, folder: pathlib.Path, words: str
 ) -> pathlib.Path:
     init = initramfs.FILES / 'guest' / 'init'
-    (folder / 'initrd').write_bytes(initramfs.build(setup, init, MODULES))
+    (folder / 'initrd').write_bytes(
+        initramfs.build(setup, init, MODULES, PROGRAMS)
+    )
     (folder / 'syslinux.cfg').write_text(BOOT.format(words=words))
     boot = setup.tree / 'boot' / f'vmlinuz-{initramfs.kernel(setup)}'
     shutil.copyfile(boot, folder / 'vmlinuz')

@@ -8,7 +8,13 @@ from lab import machine
 from lab import settings
 
 PHYSICAL_FUNCTION = 'eth1'
-VIRTUAL_FUNCTION = {'vendor_id': '8086', 'product_id': '10ca'}
+# Those for guests, of the seven that the emulated adapter has; the last one is
+# the neighbour's.
+VIRTUAL_FUNCTIONS = (
+    {'bus': '01', 'slot': '10', 'function': '.*'},
+    {'bus': '01', 'slot': '11', 'function': '[02]'},
+)
+NEIGHBOUR = '0000:01:11.4'
 OURS = 'pt_migrate.PassthroughLibvirtDriver'
 STOCK = 'libvirt.LibvirtDriver'
 
@@ -17,6 +23,7 @@ _PRIVSEP = (
     'privsep_osbrick',
     'vif_plug_linux_bridge_privileged',
     'vif_plug_ovs_privileged',
+    'pt_migrate_privileged',
 )
 
 
@@ -26,7 +33,12 @@ def files(
     """Return the text of each file by its path in the host."""
     mapping = f'{config.PHYSNET}:{PHYSICAL_FUNCTION}'
     macvtap: config.Ini = {'macvtap': {'physical_interface_mappings': mapping}}
-    sriov: config.Ini = {'sriov_nic': {'physical_device_mappings': mapping}}
+    sriov: config.Ini = {
+        'sriov_nic': {
+            'physical_device_mappings': mapping,
+            'exclude_devices': f'{PHYSICAL_FUNCTION}:{NEIGHBOUR}',
+        }
+    }
     return {
         '/etc/hosts': _hosts(setup),
         '/etc/nova/nova.conf': config.render(nova(setup, host, driver)),
@@ -63,9 +75,16 @@ def nova(
         **{group: {'helper_command': helper} for group in _PRIVSEP},
         'oslo_concurrency': {'lock_path': '/var/lib/nova/lock'},
         'libvirt': _libvirt(host),
+        'pt_migrate': {
+            'standby_uplinks': f'{config.PHYSNET}:macvtap/{PHYSICAL_FUNCTION}',
+            'mac_filters': 'both',
+        },
         'pci': {
             'device_spec': json.dumps(
-                {**VIRTUAL_FUNCTION, 'physical_network': config.PHYSNET}
+                [
+                    {'address': address, 'physical_network': config.PHYSNET}
+                    for address in VIRTUAL_FUNCTIONS
+                ]
             )
         },
         # libvirt finds an emulated CPU incompatible even with itself.

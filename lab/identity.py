@@ -22,7 +22,14 @@ SERVICES = {
     'neutron': ('network', ''),
 }
 NETWORK = 'data1'
-FLAVOR = 'lab.small'
+FLAVORS = {
+    'lab.small': {},
+    'lab.failover': {'pt_migrate:pairing': 'failover'},
+    'lab.bond': {
+        'pt_migrate:pairing': 'bond',
+        'pt_migrate:bond': 'observe',
+    },
+}
 IMAGE = 'lab-guest'
 
 Cloud = typing.Any  # openstacksdk is not typed
@@ -84,7 +91,7 @@ def users(cloud: Cloud, setup: settings.Settings, _image: str) -> None:
 
 
 def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
-    """Make the network, the flavor and the guest's image from a file."""
+    """Make the network, the flavors and the guest's image from a file."""
     if cloud.network.find_network(NETWORK) is None:
         network = cloud.network.create_network(
             name=NETWORK,
@@ -102,8 +109,13 @@ def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
             gateway_ip=None,
             allocation_pools=[{'start': '10.9.0.50', 'end': '10.9.0.250'}],
         )
-    if cloud.compute.find_flavor(FLAVOR) is None:
-        cloud.compute.create_flavor(name=FLAVOR, ram=256, vcpus=1, disk=1)
+    for name, specs in FLAVORS.items():
+        if cloud.compute.find_flavor(name) is None:
+            flavor = cloud.compute.create_flavor(
+                name=name, ram=256, vcpus=1, disk=1
+            )
+            if specs:
+                cloud.compute.create_flavor_extra_specs(flavor, specs)
     present = cloud.image.find_image(IMAGE)
     content = pathlib.Path(image).stem
     if present is not None and present.properties.get('guest') != content:
@@ -123,6 +135,7 @@ def upload(cloud: Cloud, name: str, image: str) -> None:
         container_format='bare',
         visibility='public',
         hw_machine_type='q35',
+        hw_qemu_guest_agent='yes',
         hw_rng_model='virtio',
     )
 
@@ -155,7 +168,7 @@ USERS = stages.Stage(
     'users, services, endpoints', _program('users'), _done('users')
 )
 STAGES = [
-    stages.Stage('network, flavor, image', _program('cloud'), _done('cloud'))
+    stages.Stage('network, flavors, image', _program('cloud'), _done('cloud'))
 ]
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 """Make small initial RAM disks and kernels from those of the tree."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import gzip
@@ -73,15 +74,23 @@ def _unpacked(setup: settings.Settings, packed: bytes) -> bytes:
 
 
 def build(
-    setup: settings.Settings, init: pathlib.Path, modules: Sequence[Module]
+    setup: settings.Settings,
+    init: pathlib.Path,
+    modules: Sequence[Module],
+    programs: Sequence[str] = (),
 ) -> bytes:
-    """Return an initial RAM disk: busybox, an init, and modules in order."""
+    """Return an initial RAM disk: busybox, an init, and modules in order.
+
+    :param programs: paths in the tree of more programs, which come with all
+        libraries that they need
+    """
     busybox = (setup.tree / 'usr/bin/busybox').read_bytes()
     entries = [
         *((name, stat.S_IFDIR | 0o755, b'') for name in _DIRECTORIES),
         ('bin/busybox', stat.S_IFREG | 0o755, busybox),
         ('bin/sh', stat.S_IFLNK | 0o777, b'busybox'),
         ('init', stat.S_IFREG | 0o755, init.read_bytes()),
+        *_with_libraries(setup, programs),
     ]
     order: dict[str, str] = {}
     for module in modules:
@@ -117,6 +126,24 @@ def _entry(number: int, name: str, mode: int, content: bytes) -> bytes:
 
 def _padded(text: bytes) -> bytes:
     return text + b'\0' * (-len(text) % 4)
+
+
+def _with_libraries(
+    setup: settings.Settings, programs: Sequence[str]
+) -> Iterator[tuple[str, int, bytes]]:
+    """Give programs and libraries as entries, each after its folders."""
+    if not programs:
+        return
+    printed = shell.run(shell.chroot(setup, ['ldd', *programs]), timeout=30)
+    paths = {word for word in printed.split() if word.startswith('/')}
+    names = sorted({path.strip(':/') for path in (*programs, *paths)})
+    made = set(_DIRECTORIES)
+    for name in names:
+        for folder in reversed(pathlib.PurePath(name).parents):
+            if str(folder) != '.' and str(folder) not in made:
+                made.add(str(folder))
+                yield str(folder), stat.S_IFDIR | 0o755, b''
+        yield name, stat.S_IFREG | 0o755, (setup.tree / name).read_bytes()
 
 
 def _needed(setup: settings.Settings, module: str) -> list[pathlib.Path]:

@@ -68,13 +68,14 @@ def machine_said(setup: settings.Settings) -> str:
 
 
 def boot(
-    setup: settings.Settings, name: str, host: str, devices: int, *image: str
+    setup: settings.Settings, name: str, host: str, devices: int, *how: str
 ) -> facts.Server:
-    """Create a server with an ordinary port and direct ports; wait for it.
+    """Create a server with direct ports, and wait for it.
 
-    :param image: its name, if not the usual one
+    :param how: its kind, and the name of its image, if not the usual ones
+        (:data:`lab.cloud.KINDS`)
     """
-    made = facts.cloud(setup, 'create', name, host, str(devices), *image)
+    made = facts.cloud(setup, 'create', name, host, str(devices), *how)
     server = facts.Server(made['server'], made['address'], tuple(made['macs']))
 
     def active() -> bool:

@@ -15,6 +15,10 @@ SAID = 'pt-guest links '  # what the guest's own line about its links has
 LOOK = """
 echo '== live'; virsh -q dumpxml {server} 2>/dev/null
 echo '== persistent'; virsh -q dumpxml --inactive {server} 2>/dev/null
+echo '== standbys'
+for link in /sys/class/net/pts*; do
+  test ! -e "$link" || echo "${{link##*/}} $(cat "$link/flags")"
+done
 echo '== console'
 grep -a '{said}' /var/lib/nova/instances/{server}/console.log | tail -n 1
 for pf in /sys/class/net/*/device/sriov_numvfs; do
@@ -24,8 +28,9 @@ for pf in /sys/class/net/*/device/sriov_numvfs; do
   for vf in "$device"/virtfn*; do
     echo "${{vf##*virtfn}} $(basename "$(readlink "$vf")")"
   done
-  name=${{device%/device}}
-  echo '== filters'; ip -j link show dev "${{name##*/}}"
+  name=${{device%/device}}; name=${{name##*/}}
+  echo '== filters'; ip -j link show dev "$name"
+  echo '== taken'; bridge fdb show dev "$name" | grep -w self
 done
 """
 
@@ -45,6 +50,8 @@ def host(name: str, printed: str) -> verdict.HostFacts:
         filters=filters(
             parts.get('functions', []), ''.join(parts.get('filters', []))
         ),
+        standbys=standbys(parts.get('standbys', [])),
+        taken=tuple(line.split()[0] for line in parts.get('taken', [])),
         links=links('\n'.join(parts.get('console', []))),
     )
 
@@ -90,6 +97,14 @@ def filters(
         addresses[str(vf['vf'])]: vf['address']
         for link in json.loads(printed)
         for vf in link.get('vfinfo_list', ())
+    }
+
+
+def standbys(lines: collections.abc.Iterable[str]) -> dict[str, bool]:
+    """Give of each standby's netdev whether it is on (IFF_UP)."""
+    return {
+        name: bool(int(flags, 16) & 1)
+        for name, flags in (line.split() for line in lines)
     }
 
 

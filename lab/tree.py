@@ -39,6 +39,7 @@ PACKAGES = (
     'pciutils',
     'python3-libvirt',
     'python3-venv',
+    'qemu-guest-agent',
     'qemu-system-x86',
     'qemu-utils',
     'rabbitmq-server',

@@ -10,6 +10,8 @@ import dataclasses
 
 from lab import record
 
+# Drivers in the guest of NICs that are not passed through.
+ORDINARY = ('virtio_net',)
 # PCI device states of Nova in which a server holds the device.
 HELD = ('claimed', 'allocated')
 
@@ -29,8 +31,10 @@ class HostFacts:
     """What one compute host shows of the server.
 
     live and persistent are the PCI addresses of the host's devices in the
-    two domain XMLs; filters maps each VF's address to its admin MAC; links
-    are what the guest said last of its own.
+    two domain XMLs; filters maps each VF's address to its admin MAC; standbys
+    tells of each standby's netdev whether it is on; taken are the further MACs
+    for which the PF takes frames; links are what the guest said last of its
+    own.
     """
 
     name: str
@@ -39,6 +43,8 @@ class HostFacts:
     persistent: tuple[str, ...] = ()
     filters: dict[str, str] = dataclasses.field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    standbys: dict[str, bool] = dataclasses.field(default_factory=dict)
+    taken: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +115,7 @@ def judge(
         *_server(facts, destination, migration),
         *(_missing(facts, here) if degraded else _devices(facts, here)),
         *(_in_guest(facts, here) if seen_by_guest and not degraded else ()),
+        *(() if degraded else _silent(facts, here)),
         *_nothing_left(facts, facts.hosts[source], destination),
     )
 
@@ -185,7 +192,11 @@ def _missing(
 def _in_guest(
     facts: Facts, here: HostFacts
 ) -> collections.abc.Iterator[record.Check]:
-    primaries = [link for link in here.links if link.mac in facts.macs]
+    primaries = [
+        link
+        for link in here.links
+        if link.mac in facts.macs and link.driver not in ORDINARY
+    ]
     yield _check(
         'the guest has them',
         {link.mac for link in primaries} == set(facts.macs),
@@ -195,6 +206,17 @@ def _in_guest(
         'a VF is the active link of the guest',
         any(link.active for link in primaries),
         _listed(link.name for link in here.links if link.active),
+    )
+
+
+def _silent(
+    facts: Facts, here: HostFacts
+) -> collections.abc.Iterator[record.Check]:
+    loud = [name for name, on in here.standbys.items() if on]
+    yield _check('its standbys are off', not loud, _listed(loud))
+    taken = [mac for mac in here.taken if mac in facts.macs]
+    yield _check(
+        'nobody but the VF takes its frames', not taken, _listed(taken)
     )
 
 
@@ -223,6 +245,13 @@ def _nothing_left(
         'Placement counts the server there and nowhere else',
         set(facts.allocations) == {destination},
         _listed(facts.allocations),
+    )
+    taken = [mac for mac in there.taken if mac in facts.macs]
+    standbys = [*there.standbys, *taken]
+    yield _check(
+        f'nothing of its standbys is left on {source}',
+        not standbys,
+        _listed(standbys),
     )
     kept = [f'{a} {m}' for a, m in there.filters.items() if m in facts.macs]
     yield _check(

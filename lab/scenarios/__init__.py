@@ -11,6 +11,7 @@ from lab import settings
 NAMES = {
     'contract': 'the contract suite against the hosts\' real libvirt',
     'faults': 'what goes wrong on purpose, and how the server ends',
+    'pairs': 'each pairing there and back, and what is lost on the way',
     'short': 'a server with a VF there and back, with a verdict',
     'unplug_times': 'unplug-to-migrate times for 1, 2, 4 and 6 VFs',
 }
@@ -21,14 +22,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     said = '; '.join(f'{name}: {what}' for name, what in NAMES.items())
     parser.add_argument('name', choices=NAMES, help=said)
     parser.add_argument(
-        'only', nargs='*', help='for faults: the names of some'
+        'only', nargs='*', help='for faults and pairs: the names of some'
+    )
+    parser.add_argument(
+        '--moves', type=int, help='for pairs: migrations of each (default 10)'
     )
 
 
-def main(setup: settings.Settings, name: str, only: list[str]) -> int:
+def main(
+    setup: settings.Settings, name: str, only: list[str], moves: int | None
+) -> int:
     """Run a scenario; the exit status tells whether it passed."""
     module = importlib.import_module(f'lab.scenarios.{name}')
-    more = {'only': only} if only else {}
+    more: dict[str, object] = {'only': only} if only else {}
+    if moves is not None:
+        more['moves'] = moves
     status: int = module.run(setup, report_folder(setup, name), **more)
     return status
 

@@ -79,4 +79,4 @@ def _boot(setup: settings.Settings, name: str, deaf: bool) -> facts.Server:
         guest.build(setup, guest.DEAF)
     # Named by its content, and seen from the tree as from here.
     facts.cloud(setup, 'image', f'{DEAF}-{image.stem}', str(image))
-    return journey.boot(setup, name, host, 1, f'{DEAF}-{image.stem}')
+    return journey.boot(setup, name, host, 1, 'plain', f'{DEAF}-{image.stem}')

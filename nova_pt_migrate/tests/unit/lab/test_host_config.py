@@ -3,6 +3,7 @@
 import configparser
 import json
 import pathlib
+import re
 import unittest
 
 from lab import host_config
@@ -44,11 +45,29 @@ class NovaTest(unittest.TestCase):
         )
 
     def test_virtual_functions_belong_to_the_physical_network(self):
+        spec = json.loads(self.nova['pci']['device_spec'])
         self.assertEqual(
-            {'vendor_id': '8086', 'product_id': '10ca',
-             'physical_network': 'physnet1'},
-            json.loads(self.nova['pci']['device_spec']),
-        )  # fmt: skip
+            {'physnet1'}, {entry['physical_network'] for entry in spec}
+        )
+
+    def test_guests_get_all_but_the_neighbours_function(self):
+        spec = json.loads(self.nova['pci']['device_spec'])
+        found = [
+            f'0000:01:{slot}.{function}'
+            for slot in ('10', '11')
+            for function in range(0, 8, 2)
+            if any(
+                re.fullmatch(entry['address']['slot'], slot)
+                and re.fullmatch(entry['address']['function'], str(function))
+                for entry in spec
+            )
+        ]
+        self.assertEqual(6, len(found))
+        self.assertNotIn(host_config.NEIGHBOUR, found)
+        agent = _read(FIRST, '/etc/neutron/sriov_agent.ini')
+        self.assertIn(
+            host_config.NEIGHBOUR, agent['sriov_nic']['exclude_devices']
+        )
 
     def test_the_driver_is_ours_unless_another_is_asked_for(self):
         self.assertEqual(
@@ -66,7 +85,7 @@ class NovaTest(unittest.TestCase):
             for name in self.nova.sections()
             if 'helper_command' in self.nova[name]
         ]
-        self.assertEqual(4, len(groups))
+        self.assertEqual(5, len(groups))
         for group in groups:
             self.assertNotIn('sudo', group['helper_command'])
 

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What many migrations have lost, by pairing, phase and place of the probe."""
+
+import collections.abc
+import dataclasses
+import statistics
+
+from lab import record
+from lab import tables
+from lab import windows
+
+PHASES = ('unplug', 'move', 'plug', windows.SWITCH_OVER, windows.OUTSIDE)
+PLACES = {
+    'outside': 'from outside',
+    'neighbour': "from a VF of the destination's PF",
+}
+HEAD = ('pairing', 'migrations', 'whole', *PHASES, 'load')
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """Seconds without an answer in one migration, by phase."""
+
+    kind: str
+    name: str
+    passed: bool
+    load: float
+    outside: dict[str, float]
+    neighbour: dict[str, float]
+
+    def said(self) -> str:
+        """Say in one line what was lost, or what is wrong with the server."""
+        parts = [
+            f'{place} {phase} {seconds:.2f} s'
+            for place in PLACES
+            for phase, seconds in getattr(self, place).items()
+        ]
+        end = '' if self.passed else '; the server is NOT whole'
+        return f'{self.name}: lost {", ".join(parts) or "nothing"}{end}'
+
+
+def of(
+    kind: str, move: record.Move, samples: tuple[record.Sample, ...]
+) -> Loss:
+    """Sum up what was lost in a migration.
+
+    :param samples: of the neighbour, longer than the migration
+    """
+    near = record.around(samples, move.requested, move.finished + move.settled)
+    seen = windows.assign(windows.find(near), move.phases)
+    return Loss(
+        kind=kind,
+        name=move.name,
+        passed=move.passed,
+        load=max(move.load),
+        outside=_seconds(move.windows),
+        neighbour=_seconds(seen),
+    )
+
+
+def text(losses: collections.abc.Sequence[Loss]) -> str:
+    """Lay the losses out as one table for each place of a probe."""
+    return '\n\n'.join(
+        f'Pinged {words}: seconds without an answer, median and most\n\n'
+        + tables.table(HEAD, rows(losses, place))
+        for place, words in PLACES.items()
+    )
+
+
+def rows(
+    losses: collections.abc.Sequence[Loss], place: str
+) -> list[tables.Row]:
+    """Give median and most of each phase, for each kind."""
+    found = []
+    for kind in dict.fromkeys(loss.kind for loss in losses):
+        these = [loss for loss in losses if loss.kind == kind]
+        cells = []
+        for phase in PHASES:
+            seconds = [getattr(loss, place).get(phase, 0.0) for loss in these]
+            middle = statistics.median(seconds)
+            cells.append(f'{middle:.2f} {max(seconds):.2f}')
+        loads = [loss.load for loss in these]
+        found.append(
+            (
+                kind,
+                str(len(these)),
+                str(sum(loss.passed for loss in these)),
+                *cells,
+                f'{min(loads):.1f} to {max(loads):.1f}',
+            )
+        )
+    return found
+
+
+def _seconds(
+    found: collections.abc.Iterable[record.Window],
+) -> dict[str, float]:
+    lost = windows.lost_by_phase(found)
+    return {phase: round(seconds, 2) for phase, (_, seconds) in lost.items()}
