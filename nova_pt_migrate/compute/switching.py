@@ -14,6 +14,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import activating
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import readiness
 from nova_pt_migrate.compute import viewing
@@ -21,16 +22,10 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import ports as core_ports
-from nova_pt_migrate.guest import agent as agents
-from nova_pt_migrate.guest import bonds
 
 LOG = logging.getLogger(__name__)
 Carrier = handover.Carrier
-USED = 15.0
-"""Seconds that a guest has to use a device that was plugged."""
 LOOK = 0.1
-SETTLED = 1.0
-"""Seconds from the driver's begin to its link."""
 
 
 class Switching:
@@ -58,6 +53,7 @@ class Switching:
         self._both = both
         self._clock = clock
         self._pause = pause
+        self._guest = activating.Activation(viewer, clock, pause)
 
     def look(self) -> None:
         """See once more that each standby can carry the traffic.
@@ -80,7 +76,7 @@ class Switching:
         for couple in self._couples:
             try:
                 self._carry(couple, Carrier.STANDBY, primary=True)
-                self._link(couple, primary=False)
+                self._guest.standby(couple)
             except (errors.HostError, errors.GuestError) as exc:
                 self._not_switched(couple, exc)
 
@@ -95,7 +91,8 @@ class Switching:
         """Let each device that is in the guest carry the traffic again.
 
         One that the guest does not use in time leaves it to the standby, as
-        does one that is missing. Never raises.
+        does one that is missing. Where nobody can tell, the guest is given
+        some seconds. Never raises.
 
         :param live: host PCI addresses of the devices in the live domain
         :returns: all traffic is where it should be; else try again later
@@ -104,15 +101,7 @@ class Switching:
         for couple in self._couples:
             there = couple.pair.device in live
             if there and self._is_used(couple):
-                try:
-                    self._link(couple, primary=True)
-                except (errors.HostError, errors.GuestError) as exc:
-                    done = False
-                    LOG.warning(
-                        'The guest was not switched back to port %s: %s',
-                        couple.pair.port, exc, instance=self._instance,
-                    )  # fmt: skip
-                done &= self._carefully(couple, Carrier.PRIMARY, primary=True)
+                done &= self._back(couple)
             else:
                 self._carefully(couple, Carrier.STANDBY, primary=there)
                 done = False
@@ -146,6 +135,21 @@ class Switching:
         """The guest does not run here: nobody takes its frames."""
         for couple in self._couples:
             self._carefully(couple, Carrier.NOBODY, primary=False)
+
+    def _back(self, couple: coupling.Couple) -> bool:
+        """Leave the traffic to the device, unless the guest keeps it off."""
+        carrier, told = Carrier.PRIMARY, True
+        try:
+            self._guest.primary(couple, self._is_carrying(couple))
+        except (errors.HostError, errors.GuestError) as exc:
+            told = False
+            if isinstance(exc, errors.NotActive):
+                carrier = Carrier.STANDBY
+            LOG.warning(
+                'The guest was not switched back to port %s: %s',
+                couple.pair.port, exc, instance=self._instance,
+            )  # fmt: skip
+        return self._carefully(couple, carrier, primary=True) and told
 
     def _carry(
         self, couple: coupling.Couple, carrier: Carrier, primary: bool
@@ -181,58 +185,12 @@ class Switching:
             return False
         return True
 
-    def _link(self, couple: coupling.Couple, primary: bool) -> None:
-        """Make the right slave of a bond active, where it may be done.
-
-        :raises errors.GuestError: it is not
-        """
-        if self._viewer is None or not couple.pairing.second_port:
-            return
-        # One that did not answer once may do so now.
-        agent = self._viewer.agent() or self._viewer.agent()
-        if agent is None:
-            return
-        view = self._viewer.view(couple, agent)
-        if view.guest is None:
-            raise errors.GuestError('the guest does not tell of its NICs')
-        if primary:
-            view = self._joined(self._viewer, couple, view, agent)
-        names = couple.pairing.link(view, primary)
-        if names is not None:
-            bonds.activate(agent, *names)
-
-    def _joined(
-        self,
-        viewer: viewing.Viewer,
-        couple: coupling.Couple,
-        view: pairs.View,
-        agent: agents.Agent,
-    ) -> pairs.View:
-        """Put the device into the bond if the guest has not done so."""
-        standby = couple.pairing.link(view, False)
-        if standby is None or couple.pairing.link(view, True) is not None:
-            return view
-        name = next(
-            (
-                name
-                for name, mac in (view.guest or EMPTY).interfaces.items()
-                if mac == couple.pair.mac and name != standby[0]
-            ),
-            None,
-        )
-        if name is None:
-            return view
-        bonds.enslave(agent, standby[0], name)
-        return viewer.view(couple, agent)
-
     def _is_used(self, couple: coupling.Couple) -> bool:
         """Wait until the guest's driver has taken the device into use.
 
         Its link comes a moment later, which cannot be seen from here.
         """
-        if self._sees_use(couple):
-            return True
-        deadline = self._clock() + USED
+        deadline = self._clock() + activating.USED
         while not self._sees_use(couple):
             if self._clock() > deadline:
                 LOG.warning(
@@ -242,8 +200,17 @@ class Switching:
                 )  # fmt: skip
                 return False
             self._pause(LOOK)
-        self._pause(SETTLED)
         return True
+
+    def _is_carrying(self, couple: coupling.Couple) -> bool:
+        """Tell whether a standby of ours is on; so it is if none can see."""
+        if couple.standby is None:
+            return False
+        try:
+            return self._links.look(couple.standby, None).up is not False
+        except errors.HostError as exc:
+            LOG.warning('%s', exc, instance=self._instance)
+            return True
 
     def _sees_use(self, couple: coupling.Couple) -> bool:
         try:
@@ -260,6 +227,3 @@ class Switching:
         if couple.choice.standby is pairs.Need.REQUIRED:
             raise errors.NotSwitched(sentence) from exc
         LOG.warning(sentence, instance=self._instance)
-
-
-EMPTY = pairs.GuestView({})

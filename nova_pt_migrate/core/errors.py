@@ -14,6 +14,7 @@
           UnfitDevice   it is the device's own fault; another may get in
         PlugTimeout     the device may still get into the guest
       GuestError        the guest said nothing, or nothing that can be used
+        NotActive       it was seen that it does not use the NIC it should
 """
 
 from collections.abc import Mapping
@@ -62,6 +63,10 @@ class PlugTimeout(HostError):
 
 class GuestError(PtMigrateError):
     """The guest's agent does not answer, or not so that it can be used."""
+
+
+class NotActive(GuestError):
+    """The guest does not use the NIC that it should, as was seen."""
 
 
 class NoSuchFile(GuestError):

@@ -71,15 +71,20 @@ def activate(agent: agents.Agent, bond: str, slave: str) -> None:
 
     :param bond: a name that was taken for one of an interface
     :param slave: likewise
-    :raises errors.GuestError: it is not
+    :raises errors.NotActive: it is seen that it is not
+    :raises errors.GuestError: the agent does not tell
     """
     path = f'/sys/class/net/{bond}/bonding/active_slave'
-    agent.write(path, slave)
-    found = agent.read(path).strip()
-    if found != slave:
-        raise errors.GuestError(
-            f'the active slave of {bond} is {text.shown(found)}, not {slave}'
-        )
+    try:
+        agent.write(path, slave)
+    finally:
+        # The kernel refuses one without a link.
+        found = agent.read(path).strip()
+        if found != slave:
+            raise errors.NotActive(
+                f'the active slave of {bond} is {text.shown(found)}, not '
+                f'{slave}'
+            )
 
 
 def enslave(agent: agents.Agent, bond: str, slave: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import fixtures
 
+from nova_pt_migrate.compute import activating
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.host import agent as host_agent
@@ -51,6 +52,8 @@ class Paired(ours.OurMigrations):
             (host_agent, 'LibvirtChannel', self._channel),
         ):
             self.useFixture(fixtures.MockPatchObject(owner, name, double))
+        # Guests without an agent use a device at once.
+        self.useFixture(fixtures.MockPatchObject(activating, 'SETTLED', 0.0))
         super().setUp()
         self.processes.watch(links.Links, LINK_CALLS, 'link', _link_call)
         self.processes.watch(Channel, ['ask'], 'agent', _command)

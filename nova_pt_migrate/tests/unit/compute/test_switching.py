@@ -201,7 +201,29 @@ class TestComingHome(SwitchingTest):
     def test_a_bond_that_does_not_switch_is_tried_again(self) -> None:
         self.bond('ens6')
         self.guest.said['guest-file-write'] = {'return': {'count': 4}}
-        self.assertFalse(self.pairs().back([DEVICE]))
+        pairs = self.pairs()
+        self.links.links[LINK].up = True
+        self.assertFalse(pairs.back([DEVICE]))
+        self.assertTrue(self.on())
+        del self.guest.said['guest-file-write']
+        self.assertTrue(pairs.back([DEVICE]))
+        self.assertFalse(self.on())
+
+    def test_a_failover_waits_for_the_link_of_the_device(self) -> None:
+        self.guest.enabled = fakes.ALL
+        self.guest.interfaces = [('eth0', MAC), ('eth1', MAC), ('eth2', MAC)]
+        self.guest.files = {
+            '/sys/class/net/eth1/device/uevent': 'DRIVER=virtio_net\n',
+            '/sys/class/net/eth1/operstate': 'up\n',
+            '/sys/class/net/eth2/device/uevent': 'DRIVER=igbvf\n',
+            '/sys/class/net/eth2/operstate': 'down\n',
+        }
+        pairs = self.pairs(test_couples.own('failover'))
+        pairs.over()
+        self.assertFalse(pairs.back([DEVICE]))
+        self.assertTrue(self.on())
+        self.guest.files['/sys/class/net/eth2/operstate'] = 'up\n'
+        self.assertTrue(pairs.back([DEVICE]))
         self.assertFalse(self.on())
 
     def test_a_host_that_fails_is_told_and_tried_again(self) -> None:
