@@ -51,6 +51,9 @@ if ! ip netns exec {NETNS} true 2>/dev/null; then
     ip -n {NETNS} address add {own}/24 dev $link
     ip -n {NETNS} link set $link up
 fi
+timeout 60 sh -c \
+    'until ip netns exec {NETNS} ping -nqc 1 -W 1 {target}; do :; done' \
+    > /dev/null
 systemctl reset-failed {UNIT} 2>/dev/null || true
 systemd-run -q --unit {UNIT} sh -c \
     'exec ip netns exec {NETNS} ping -DOn -i {1 / RATE} {target} > {OUT}'
