@@ -6,8 +6,10 @@ operator's uplinks and from the other ports of the server; nothing of it is
 stored.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
+import functools
 from typing import Any
 
 from nova.network import model as network_model
@@ -17,6 +19,7 @@ from nova_pt_migrate.compute import choices
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import ports
+from nova_pt_migrate.compute import second_ports
 from nova_pt_migrate.compute import uplinks
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
@@ -91,14 +94,27 @@ class Couples:
             first, pairs.Need(settings.standby), pairs.Way(settings.bond)
         )
 
-    def of(self, instance: Any, network_info: Iterable[Any]) -> list[Couple]:
+    def of(
+        self,
+        instance: Any,
+        network_info: Iterable[Any],
+        beside: Iterable[Any] = (),
+    ) -> list[Couple]:
         """Return each pass-through port of ours that wants a standby.
 
         One that can have none here is returned as well, without one.
+
+        :param beside: the server's other ports, where they are not given
         """
-        vifs = list(network_info or ())
+        given = list(network_info or ())
+        around = second_ports.around(given, beside)
+        find = functools.partial(
+            second_ports.find,
+            vifs=around,
+            names=functools.cache(lambda: second_ports.named(instance)),
+        )
         found = []
-        for vif in ports.owned(vifs):
+        for vif in ports.owned(given):
             choice = choices.choose(
                 vif,
                 instance.flavor.extra_specs,
@@ -112,21 +128,30 @@ class Couples:
                 and choice.standby is not pairs.Need.NONE
             ):
                 couple = self._couple(
-                    vif, choice, pairing, vifs, _machine(instance)
+                    vif, choice, pairing, find, _machine(instance)
                 )
                 found.append(_fit(couple))
         return found
 
-    def own(self, instance: Any, network_info: Iterable[Any]) -> list[Couple]:
+    def own(
+        self,
+        instance: Any,
+        network_info: Iterable[Any],
+        beside: Iterable[Any] = (),
+    ) -> list[Couple]:
         """Return those whose standby this driver makes."""
-        return [c for c in self.of(instance, network_info) if c.standby]
+        return [
+            couple
+            for couple in self.of(instance, network_info, beside)
+            if couple.standby
+        ]
 
     def _couple(
         self,
         vif: ports.Vif,
         choice: choices.Choice,
         pairing: contract.Pairing,
-        vifs: list[ports.Vif],
+        find: Callable[[ports.Vif], ports.Vif | None],
         machine: Machine,
     ) -> Couple:
         pair = pairs.Pair(
@@ -137,7 +162,7 @@ class Couples:
             == network_model.VNIC_TYPE_DIRECT_PHYSICAL,
             kind=pairs.StandbyKind.NONE,
         )
-        other = second_port(vif, vifs) if pairing.second_port else None
+        other = find(vif) if pairing.second_port else None
         if other is not None:
             pair = dataclasses.replace(
                 pair,
@@ -221,21 +246,3 @@ def vlan(vif: ports.Vif) -> int | None:
     """
     tag = (vif['details'] or {}).get(network_model.VIF_DETAILS_VLAN)
     return int(tag) if tag and int(tag) > 0 else None
-
-
-def second_port(vif: ports.Vif, vifs: Iterable[ports.Vif]) -> ports.Vif | None:
-    """Return the ordinary port that is the standby of a pass-through port.
-
-    It is one of the same network. Where a network has several pass-through
-    ports of the server, each takes one, in the order of the ports.
-    """
-    network = vif['network']['id']
-    here = [other for other in vifs if other['network']['id'] == network]
-    ordinary = [
-        other
-        for other in here
-        if other['vnic_type'] == network_model.VNIC_TYPE_NORMAL
-    ]
-    direct = [other['id'] for other in ports.owned(here)]
-    which = direct.index(vif['id'])
-    return ordinary[which] if which < len(ordinary) else None

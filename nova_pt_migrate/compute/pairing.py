@@ -91,7 +91,9 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
         :raises nova.exception.InterfaceAttachFailed: neither is attached
         """
-        couples = self._pt_couples.own(instance, [vif])
+        couples = self._pt_couples.own(
+            instance, [vif], instance.get_network_info()
+        )
         if not couples:
             super().attach_interface(context, instance, image_meta, vif)
             return
@@ -122,7 +124,9 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
     def _pt_take_out(self, instance: Any, vif: Any) -> None:
         """Take a port's standby out of the guest and off the host."""
-        couples = self._pt_couples.own(instance, [vif])
+        couples = self._pt_couples.own(
+            instance, [vif], instance.get_network_info()
+        )
         for couple in couples:
             try:
                 self._pt_servers.domain(instance).drop(standbys.alias(couple))

@@ -104,5 +104,7 @@ class SuspensionHooks(libvirt_driver.LibvirtDriver):
         """Return the VIFs that have a standby of ours."""
         return [
             couple.vif
-            for couple in self._pt_couples.own(instance, network_info)
+            for couple in self._pt_couples.own(
+                instance, network_info, instance.get_network_info()
+            )
         ]

@@ -206,10 +206,17 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         volume: str | None = None,
         host: str = SOURCE,
         flavor_id: str | None = None,
+        tags: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Return a server with its guest at work; no call is counted yet."""
+        """Return a server with its guest at work; no call is counted yet.
+
+        :param tags: device tags, by port
+        """
+        tagged = {port: {'tag': tag} for port, tag in (tags or {}).items()}
         body = self._build_server(
-            networks=[{'port': port} for port in port_ids],
+            networks=[
+                {'port': port, **tagged.get(port, {})} for port in port_ids
+            ],
             host=host,
             flavor_id=flavor_id,
             image_uuid='' if volume else None,

@@ -7,6 +7,7 @@ from typing import Any
 import fixtures
 
 from nova_pt_migrate.compute import activating
+from nova_pt_migrate.compute import couples
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.host import agent as host_agent
@@ -79,6 +80,7 @@ class Paired(ours.OurMigrations):
         self,
         ports: list[str],
         volume: str | None = None,
+        tags: dict[str, str] | None = None,
         **extra_specs: str,
     ) -> dict[str, Any]:
         """Return a server whose flavor has these extra specs of ours."""
@@ -89,7 +91,7 @@ class Paired(ours.OurMigrations):
                 for key, value in extra_specs.items()
             },
         )
-        return self.boot(ports, volume, flavor_id=flavor)
+        return self.boot(ports, volume, flavor_id=flavor, tags=tags)
 
     def events(self, server: dict[str, Any]) -> set[str]:
         """Return the names of the events of its last action."""
@@ -103,13 +105,14 @@ class Paired(ours.OurMigrations):
         return {event['event'] for event in found}
 
     def standbys(self, server: dict[str, Any], host: str) -> list[str]:
-        """Return the netdevs of standbys that the guest has, in order."""
+        """Return the netdevs of our standbys in the guest, in order."""
         machine = self.double.hypervisors[host].find(server['id'])
         return [
             target.get('dev', '')
             for element in documents.elements(machine.document)
             if element.tag == 'interface' and element.get('type') == 'ethernet'
             for target in element.findall('./target')
+            if target.get('dev', '').startswith(couples.PREFIX)
         ]
 
     def assert_switched_off(self, host: str, count: int = 1) -> None:

@@ -40,6 +40,16 @@ class Ports:
     def ordinary(self, count: int = 1) -> list[str]:
         return [self._create(_KNOWN.network_1_port_2) for _ in range(count)]
 
+    def beside(self, count: int = 1) -> list[str]:
+        """Return ordinary ports of the network that the VFs have."""
+        ordinary = {
+            **_KNOWN.network_4_port_1,
+            'binding:vif_details': {'port_filter': True},
+            'binding:vif_type': 'ovs',
+            'binding:vnic_type': 'normal',
+        }
+        return [self._create(ordinary) for _ in range(count)]
+
     def show(self, port: str) -> dict[str, Any]:
         return dict(self._neutron.show_port(port)['port'])
 

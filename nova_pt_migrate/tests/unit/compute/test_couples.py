@@ -180,20 +180,25 @@ class TestOwnStandby(testtools.TestCase):
 
 
 class TestSecondPort(testtools.TestCase):
-    def test_an_ordinary_port_of_the_same_network(self) -> None:
-        found = find(
-            [vif(1), vif(2), vif(3, 'normal'), vif(4, 'normal', 'other')],
-            {'pairing': 'bond'},
-        )
-        self.assertEqual(
-            [pairs.StandbyKind.PORT, pairs.StandbyKind.OWN],
-            [couple.pair.kind for couple in found],
-        )
-        self.assertEqual('fa:16:3e:00:00:03', found[0].pair.standby_mac)
+    def test_it_is_taken_for_the_standby(self) -> None:
+        (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'bond'})
+        self.assertIs(pairs.StandbyKind.PORT, couple.pair.kind)
+        self.assertEqual('fa:16:3e:00:00:03', couple.pair.standby_mac)
+        self.assertEqual(f'3{PORT[1:]}', couple.pair.standby_port)
 
     def test_failover_takes_none(self) -> None:
         (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'failover'})
         self.assertIs(pairs.StandbyKind.OWN, couple.pair.kind)
+
+    def test_the_ports_beside_those_that_are_given(self) -> None:
+        names = ['bond']
+        found = couples.Couples(
+            test_server.SETTINGS, plugins.pairings(names), cast(Any, Links())
+        )
+        (couple,) = found.of(
+            instance(pairing='bond'), [vif(1)], [vif(3, 'normal'), vif(1)]
+        )
+        self.assertIs(pairs.StandbyKind.PORT, couple.pair.kind)
 
 
 class TestChoice(testtools.TestCase):
