@@ -79,6 +79,7 @@ class Bonding:
             couple.pair.mac: couple.pair.standby_mac
             for couple in self._couples.of(instance, network_info)
             if couple.pairing.second_port
+            and couple.pair.kind is pairs.StandbyKind.OWN
             and couple.choice.bond is pairs.Way.MANAGE
             and couple.pair.standby_mac is not None
         }

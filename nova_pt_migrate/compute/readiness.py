@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a server may not leave this host now, every reason at once."""
 
+from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
@@ -15,6 +18,11 @@ from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons as codes
+from nova_pt_migrate.core import two_ports
+
+TwoPorts = Mapping[str, two_ports.TwoPorts]
+"""What Neutron says, by the UUID of the pass-through port."""
+Ask = Callable[[Collection[coupling.Couple]], TwoPorts]
 
 
 @dataclasses.dataclass
@@ -28,17 +36,26 @@ class Findings:
     reasons: list[str] = dataclasses.field(default_factory=list)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
+    def add(self, couple: coupling.Couple, sentences: Iterable[str]) -> None:
+        """Take down why a pair is not ready, as its server wants it."""
+        if couple.choice.standby is pairs.Need.REQUIRED:
+            self.reasons.extend(sentences)
+        else:
+            self.warnings.extend(sentences)
+
 
 def look(
     instance: Any,
     vifs: list[ports.Vif],
-    couples: Iterable[coupling.Couple],
+    couples: Collection[coupling.Couple],
     viewer: viewing.Viewer,
+    ask: Ask,
 ) -> Findings:
     """Look at a server that is to leave; changes nothing.
 
     :param vifs: those whose devices are ours
     :param couples: those that want a standby
+    :param ask: asks Neutron about pairs over two ports
     """
     found = Findings(ports.refusals(vifs))
     if instance.power_state == power_state.PAUSED:
@@ -46,34 +63,62 @@ def look(
             f'Server {instance.uuid} is paused, and a paused guest cannot '
             f'release a device. Unpause it.'
         )
+    told = _told(couples, ask, found)
     try:
-        of_pairs = pairs_ready(couples, viewer)
+        of_pairs = pairs_ready(couples, viewer, told)
     except errors.HostError as exc:
         found.reasons.append(f'Server {instance.uuid}: {exc}.')
         return found
-    return Findings(found.reasons + of_pairs.reasons, of_pairs.warnings)
+    return Findings(
+        found.reasons + of_pairs.reasons, found.warnings + of_pairs.warnings
+    )
+
+
+def _told(
+    couples: Iterable[coupling.Couple], ask: Ask, found: Findings
+) -> TwoPorts:
+    """Return what Neutron says; take down that it says nothing."""
+    over = [c for c in couples if c.pair.kind is pairs.StandbyKind.PORT]
+    if not over:
+        return {}
+    try:
+        return ask(over)
+    except errors.HostError as exc:
+        for couple in over:
+            found.add(
+                couple,
+                [
+                    f'{exc}, so that port {couple.pair.port} and its standby, '
+                    f'port {couple.pair.standby_port}, cannot be looked at: '
+                    f'see the log of Neutron, and migrate again.'
+                ],
+            )
+        return {}
 
 
 def pairs_ready(
-    couples: Iterable[coupling.Couple], viewer: viewing.Viewer
+    couples: Iterable[coupling.Couple],
+    viewer: viewing.Viewer,
+    told: TwoPorts | None = None,
 ) -> Findings:
     """Look at the pairs alone, as directly before they are switched over.
 
+    :param told: by Neutron, where it is asked
     :raises errors.HostError: libvirt does not answer
     """
     found = Findings()
     looked_at = list(couples)
     for couple, view in zip(looked_at, viewer.views(looked_at), strict=True):
-        sentences = _sentences(couple, view)
-        if couple.choice.standby is pairs.Need.REQUIRED:
-            found.reasons.extend(sentences)
-        else:
-            found.warnings.extend(sentences)
+        lacking = lacks(couple)
+        if lacking:
+            found.add(couple, lacking)
+            continue
+        seen = dataclasses.replace(
+            view, ports=(told or {}).get(couple.pair.port)
+        )
+        found.add(couple, couple.pairing.not_ready(seen))
+        found.warnings.extend(couple.pairing.doubts(seen))
     return found
-
-
-def _sentences(couple: coupling.Couple, view: pairs.View) -> tuple[str, ...]:
-    return lacks(couple) or couple.pairing.not_ready(view)
 
 
 def lacks(couple: coupling.Couple) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import neutron
 from nova_pt_migrate.compute import originals
 from nova_pt_migrate.compute import others
 from nova_pt_migrate.compute import peers
@@ -91,6 +92,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             self._pt_servers.viewer(
                 instance, self._pt_servers.domain(instance)
             ),
+            neutron.ask,
         )
 
     def process_instances_at_startup(

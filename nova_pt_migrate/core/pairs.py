@@ -4,6 +4,8 @@
 import dataclasses
 import enum
 
+from nova_pt_migrate.core import two_ports
+
 
 class StandbyKind(enum.Enum):
     """What a pass-through NIC has for a standby."""
@@ -62,12 +64,14 @@ class Bond:
 
     :ivar mode: in the kernel's words, ``active-backup`` or another
     :ivar active: name of the active slave, or None
+    :ivar fail_over_mac: whose MAC address it has, in the kernel's words
     """
 
     name: str
     mode: str
     active: str | None
     slaves: tuple[Slave, ...]
+    fail_over_mac: str = 'none'
 
     def slave(self, mac: str) -> Slave | None:
         """Return the slave with this permanent MAC address."""
@@ -121,6 +125,8 @@ class View:
     :ivar virtio: the server's image lets its NICs be virtio
     :ivar standby_there: the standby is in the live domain and may be used
     :ivar guest: what the guest told; None if it told nothing
+    :ivar ports: what Neutron says of a pair over two ports; None for any
+        other, and where Neutron is not asked
     """
 
     pair: Pair
@@ -128,6 +134,7 @@ class View:
     virtio: bool
     standby_there: bool
     guest: GuestView | None = None
+    ports: two_ports.TwoPorts | None = None
 
 
 TWIN = 0x0C

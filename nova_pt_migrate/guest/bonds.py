@@ -17,6 +17,7 @@ MASTERS = '/sys/class/net/bonding_masters'
 MOST = 32
 """Bonds and slaves that are looked at; a guest may claim any number."""
 _MODE = re.compile(r'[a-z0-9 /.()_-]*\(([a-z0-9-]{1,20})\)')
+_FAIL_OVER_MAC = re.compile(r'\(fail_over_mac (active|follow)\)$')
 _MODES = {
     'load balancing (round-robin)': 'balance-rr',
     'load balancing (xor)': 'balance-xor',
@@ -49,12 +50,14 @@ def parse(name: str, words: str) -> pairs.Bond:
     :raises errors.GuestError: it does not tell the mode
     """
     mode: str | None = None
+    fail_over_mac: re.Match[str] | None = None
     active: str | None = None
     slaves: list[pairs.Slave] = []
     for line in words.splitlines():
         key, _, value = (part.strip() for part in line.partition(':'))
         if key == 'Bonding Mode':
             mode = _mode(value)
+            fail_over_mac = _FAIL_OVER_MAC.search(value)
         elif key == 'Currently Active Slave' and text.is_interface(value):
             active = None if value == 'None' else value
         elif key == 'Slave Interface' and text.is_interface(value):
@@ -63,7 +66,13 @@ def parse(name: str, words: str) -> pairs.Bond:
             slaves[-1] = _with(slaves[-1], key, value)
     if mode is None:
         raise errors.GuestError(f'the guest tells no mode of bond {name}')
-    return pairs.Bond(name, mode, active, tuple(slaves[:MOST]))
+    return pairs.Bond(
+        name,
+        mode,
+        active,
+        tuple(slaves[:MOST]),
+        fail_over_mac[1] if fail_over_mac else 'none',
+    )
 
 
 def activate(agent: agents.Agent, bond: str, slave: str) -> None:

@@ -7,8 +7,11 @@ Linux, Documentation/networking/bonding.rst.
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import text
 from nova_pt_migrate.pairing import contract
+from nova_pt_migrate.pairing import two_ports
 
 MODE = 'active-backup'
+ACTIVE = 'active'
+"""The bond has the MAC address of the slave that is active."""
 
 
 class BondPairing(contract.Pairing):
@@ -34,7 +37,15 @@ class BondPairing(contract.Pairing):
         return ()
 
     def not_ready(self, view: pairs.View) -> tuple[str, ...]:
-        """The standby must be there, and in the bond if that can be seen."""
+        """The standby must be there, and carry as far as can be seen."""
+        ports = two_ports.not_ready(view.ports) if view.ports else ()
+        return (*ports, *self._not_in_guest(view))
+
+    def doubts(self, view: pairs.View) -> tuple[str, ...]:
+        """Security groups differ from port to port."""
+        return two_ports.doubts(view.ports) if view.ports else ()
+
+    def _not_in_guest(self, view: pairs.View) -> tuple[str, ...]:
         pair = view.pair
         if not view.standby_there:
             cure = (
@@ -69,6 +80,16 @@ class BondPairing(contract.Pairing):
             found.append(
                 f'Bond {text.shown(bond.name)} of port {view.pair.port} is in '
                 f'mode {text.shown(bond.mode)}: set its mode to {MODE}.'
+            )
+        if (
+            view.pair.kind is pairs.StandbyKind.PORT
+            and bond.mode == MODE
+            and bond.fail_over_mac != ACTIVE
+        ):
+            found.append(
+                f'Bond {text.shown(bond.name)} of port {view.pair.port} keeps '
+                f'one MAC address over two ports: set its fail_over_mac to '
+                f'{ACTIVE}.'
             )
         standby = bond.slave(view.pair.standby_mac or '')
         if standby is not None and not standby.up:

@@ -46,6 +46,16 @@ class Pairing(abc.ABC):
         :returns: one sentence for each reason; empty if the server may leave
         """
 
+    def doubts(self, view: pairs.View) -> tuple[str, ...]:
+        """Say what may interrupt the traffic, and nobody can tell for sure.
+
+        Called in the pre-check, with the same view as :meth:`not_ready`. Must
+        not block and must not raise.
+
+        :returns: one sentence for each; the server may leave all the same
+        """
+        return ()
+
     @abc.abstractmethod
     def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:
         """Say what has to be made active in the guest.

@@ -50,6 +50,10 @@ class Ports:
         }
         return [self._create(ordinary) for _ in range(count)]
 
+    def change(self, port: str, **values: Any) -> None:
+        """Let its owner, or an administrator, change it."""
+        self._neutron._ports[port].update(values)
+
     def show(self, port: str) -> dict[str, Any]:
         return dict(self._neutron.show_port(port)['port'])
 

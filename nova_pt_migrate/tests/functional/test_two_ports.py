@@ -1,13 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ordinary port of the server is the standby of a pass-through port."""
 
+from typing import Any
+
+import fixtures
+from nova.tests.fixtures import neutron as nova_neutron
+
 from nova_pt_migrate.compute import couples
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
 
+GROUP = str(nova_neutron.NeutronFixture.security_group['id'])
 
-class NamingTest(paired.Paired):
+
+class TwoPorts(paired.Paired):
+    def allow(self, primary: str, standby: str) -> None:
+        """Let the owner run what the refusal names."""
+        ip = self.ports.show(primary)['fixed_ips'][0]['ip_address']
+        mac = self.ports.show(standby)['mac_address']
+        self.ports.change(
+            standby,
+            allowed_address_pairs=[{'ip_address': ip, 'mac_address': mac}],
+        )
+
+
+class NamingTest(TwoPorts):
     """Two pass-through ports with one ordinary port between them."""
 
     def assert_alone(self, which: int, tagged: int | None, tag: str) -> None:
@@ -25,6 +44,7 @@ class NamingTest(paired.Paired):
         whole = always.Always(self, server, ports, own=1)
         own = [couples.link_name(direct[which])]
         self.assertEqual(own, self.standbys(server, base.SOURCE))
+        self.allow(direct[1 - which], ordinary)
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
         self.assertEqual(own, self.standbys(server, base.DESTINATION))
@@ -39,7 +59,7 @@ class NamingTest(paired.Paired):
         self.assert_alone(0, 1, 'pt-standby:{:.11}')
 
 
-class AttachTest(paired.Paired):
+class AttachTest(TwoPorts):
     def test_a_device_that_comes_to_a_standby(self) -> None:
         (ordinary,), (port,) = self.ports.beside(), self.ports.direct()
         server = self.paired([ordinary], pairing='bond')
@@ -48,5 +68,81 @@ class AttachTest(paired.Paired):
         )
         self.assertEqual([], self.standbys(server, base.SOURCE))
         whole = always.Always(self, server, [ordinary, port])
+        self.allow(port, ordinary)
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+
+class ReadinessTest(TwoPorts):
+    def setUp(self) -> None:
+        super().setUp()
+        (self.port,), (self.standby,) = (
+            self.ports.direct(),
+            self.ports.beside(),
+        )
+
+    def prepared(
+        self, standby: str = 'required'
+    ) -> tuple[dict[str, Any], always.Always]:
+        ports = [self.port, self.standby]
+        server = self.paired(ports, pairing='bond', standby=standby)
+        return server, always.Always(self, server, ports)
+
+    def test_what_neutron_drops_is_refused_with_the_command(self) -> None:
+        server, whole = self.prepared()
+        self.migrate(server, 'error')
+        whole.check(always.End(base.SOURCE, 'error'))
+        ip = self.ports.show(self.port)['fixed_ips'][0]['ip_address']
+        self.assertIn(
+            f'Run "openstack port set --allowed-address ip-address={ip} '
+            f'{self.standby}"',
+            ours.shown(self, server),
+        )
+        self.allow(self.port, self.standby)
+        for port in (self.port, self.standby):
+            self.ports.change(port, security_groups=[GROUP])
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assertNotIn('pt_migrate_no_standby', self.events(server))
+
+    def test_security_groups_that_differ_are_recorded(self) -> None:
+        server, whole = self.prepared()
+        self.allow(self.port, self.standby)
+        self.ports.change(self.port, security_groups=[GROUP])
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assertIn('pt_migrate_no_standby', self.events(server))
+
+    def test_it_is_recorded_where_the_standby_is_only_preferred(self) -> None:
+        server, whole = self.prepared(standby='preferred')
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assertIn('pt_migrate_no_standby', self.events(server))
+
+    def test_routers_that_do_not_learn(self) -> None:
+        server, whole = self.prepared()
+        self.allow(self.port, self.standby)
+        (router,) = self.ports.beside()
+        self.ports.change(
+            router, device_owner='network:router_interface_distributed'
+        )
+        self.migrate(server, 'error')
+        whole.check(always.End(base.SOURCE, 'error'))
+        self.assertIn('DVR', ours.shown(self, server))
+
+    def test_a_neutron_that_does_not_answer(self) -> None:
+        server, whole = self.prepared()
+        self.allow(self.port, self.standby)
+        plain = self.neutron.list_ports
+
+        def fail(*args: Any, **how: Any) -> Any:
+            if 'device_owner' in how:
+                raise ConnectionError('no route to host')
+            return plain(*args, **how)
+
+        with fixtures.MockPatchObject(self.neutron, 'list_ports', new=fail):
+            self.migrate(server, 'error')
+        whole.check(always.End(base.SOURCE, 'error'))
+        self.assertIn('no route to host', ours.shown(self, server))
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))

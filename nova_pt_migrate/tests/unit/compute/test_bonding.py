@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import types
 from typing import Any
 from typing import cast
@@ -9,6 +10,7 @@ import testtools
 
 from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.guest.networks import networkd
 from nova_pt_migrate.tests.unit.compute import test_couples
@@ -50,6 +52,15 @@ class TestBonding(testtools.TestCase):
 
     def keep(self) -> bool:
         return self.bonds.keep(self.instance, self.told.append)
+
+    def test_a_bond_over_two_ports_is_left_to_its_owner(self) -> None:
+        self.couples = test_couples.over_two()
+        choice = dataclasses.replace(
+            self.couples[0].choice, bond=pairs.Way.MANAGE
+        )
+        self.couples = [dataclasses.replace(self.couples[0], choice=choice)]
+        self.assertFalse(self.keep())
+        self.assertEqual([], self.instance.saved)
 
     def test_a_bond_is_made_and_written_down_first(self) -> None:
         seen: list[list[dict[str, str]]] = []

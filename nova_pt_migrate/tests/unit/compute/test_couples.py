@@ -96,6 +96,13 @@ def find(
     ).of(instance(image, **specs), vifs)
 
 
+def over_two(need: str = 'required') -> list[couples.Couple]:
+    """Return the couple of a server with one VF and an ordinary port."""
+    return find(
+        [vif(1), vif(3, 'normal')], {'pairing': 'bond', 'standby': need}
+    )
+
+
 def own(
     pairing: str,
     need: str = 'required',

@@ -16,27 +16,32 @@ from nova_pt_migrate.tests.unit.compute import test_couples
 from nova_pt_migrate.tests.unit.compute import test_ports
 from nova_pt_migrate.tests.unit.core import fakes
 from nova_pt_migrate.tests.unit.guest import fakes as guests
+from nova_pt_migrate.tests.unit.pairing import test_two_ports
 
 INSTANCE = types.SimpleNamespace(
     uuid='the-server', power_state=power_state.RUNNING
 )
 
 
-class TestLook(testtools.TestCase):
+class Looking(testtools.TestCase):
     def look(
         self,
         vif: Any = test_ports.VF,
         couples: Any = (),
         domain: Any = None,
         instance: Any = INSTANCE,
+        ask: Any = None,
     ) -> readiness.Findings:
         return readiness.look(
             instance,
             [vif],
             couples,
             viewing.Viewer(domain or fakes.Domain([]), guests.Guest([]).agent),
+            ask or (lambda _couples: self.fail('Neutron is asked')),
         )
 
+
+class TestLook(Looking):
     def test_every_reason_is_given_at_once(self) -> None:
         paused = types.SimpleNamespace(
             uuid='the-server', power_state=power_state.PAUSED
@@ -69,6 +74,51 @@ class TestLook(testtools.TestCase):
         domain.observe_errors = [errors.HostError('no connection')]
         (text,) = self.look(domain=domain).reasons
         self.assertIn('no connection', text)
+
+
+class TestTwoPorts(Looking):
+    """Neutron is asked about them, in the pre-check."""
+
+    def seen(
+        self, need: str, ask: Any, there: bool = True
+    ) -> readiness.Findings:
+        domain = fakes.Domain([])
+        domain.targets = {'tap3': 'fa:16:3e:00:00:03'} if there else {}
+        return self.look(
+            couples=test_couples.over_two(need), domain=domain, ask=ask
+        )
+
+    def wrong(self, couples: Any) -> readiness.TwoPorts:
+        (couple,) = couples
+        return {
+            couple.pair.port: test_two_ports.seen(
+                standby={'up': False, 'groups': ()}
+            )
+        }
+
+    def test_what_is_wrong_is_a_reason_where_it_is_required(self) -> None:
+        found = self.seen('required', self.wrong)
+        (reason,) = found.reasons
+        self.assertIn('--enable', reason)
+        (doubt,) = found.warnings
+        self.assertIn('--security-group', doubt)
+
+    def test_it_is_a_warning_where_it_is_preferred(self) -> None:
+        found = self.seen('preferred', self.wrong)
+        self.assertEqual([], found.reasons)
+        self.assertEqual(2, len(found.warnings))
+
+    def test_a_neutron_that_does_not_answer(self) -> None:
+        def ask(_couples: Any) -> Any:
+            raise errors.HostError('Neutron has not answered for 15 s')
+
+        (reason,) = self.seen('required', ask).reasons
+        self.assertIn(test_couples.PORT, reason)
+        self.assertIn('not answered', reason)
+        found = self.seen('preferred', ask, there=False)
+        self.assertEqual([], found.reasons)
+        self.assertIn('not answered', found.warnings[0])
+        self.assertIn('no standby in the guest', found.warnings[1])
 
 
 class TestRefuse(testtools.TestCase):

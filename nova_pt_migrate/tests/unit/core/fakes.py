@@ -49,6 +49,7 @@ class Domain:
         self.kept: list[str] = []
         self.observe_errors: list[errors.HostError] = []
         self.silent = False
+        self.targets: dict[str, str] = {}
         self._agenda: list[tuple[float, ports.DeviceEvent]] = []
 
     def clock(self) -> float:
@@ -57,7 +58,9 @@ class Domain:
     def observe(self) -> model.Found:
         if self.observe_errors:
             raise self.observe_errors.pop()
-        return model.Found(True, 1.0, dict(self.live), {})
+        return model.Found(
+            True, 1.0, dict(self.live), {}, targets=self.targets
+        )
 
     @contextlib.contextmanager
     def watch(self) -> Iterator['Domain']:

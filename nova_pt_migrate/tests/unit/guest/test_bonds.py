@@ -35,6 +35,7 @@ FOUND = pairs.Bond(
         pairs.Slave('ens6', 'f6:16:3e:00:00:01', True),
         pairs.Slave('ens5', 'fa:16:3e:00:00:01', False),
     ),
+    fail_over_mac='active',
 )
 
 
@@ -49,6 +50,16 @@ class TestLook(testtools.TestCase):
 
     def test_what_the_kernel_tells(self) -> None:
         self.assertEqual((FOUND,), bonds.look(self.guest().agent()))
+
+    def test_whose_address_a_bond_has(self) -> None:
+        for words, found in (
+            ('(active-backup)', 'none'),
+            ('(active-backup) (fail_over_mac follow)', 'follow'),
+            ('(active-backup) (fail_over_mac evil)', 'none'),
+        ):
+            bond = bonds.parse('b', f'Bonding Mode: fault-tolerance {words}')
+            self.assertEqual('active-backup', bond.mode)
+            self.assertEqual(found, bond.fail_over_mac)
 
     def test_an_agent_that_may_not_read(self) -> None:
         guest = fakes.Guest([agent.LIST])
