@@ -123,13 +123,16 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
             self._pt_late.note(instance.uuid)
 
     def _pt_take_out(self, instance: Any, vif: Any) -> None:
-        """Take a port's standby out of the guest and off the host."""
-        couples = self._pt_couples.own(
-            instance, [vif], instance.get_network_info()
-        )
+        """Take a port's standby out of the guest and off the host.
+
+        There may be one that was made before a second port came.
+        """
+        couples = self._pt_couples.own(instance, [vif])
         for couple in couples:
             try:
-                self._pt_servers.domain(instance).drop(standbys.alias(couple))
+                domain = self._pt_servers.domain(instance)
+                if coupling.link_name(vif['id']) in domain.observe().targets:
+                    domain.drop(standbys.alias(couple))
             except (errors.HostError, exception.InstanceNotFound) as exc:
                 LOG.warning(
                     'The standby of port %s stays until the server is '

@@ -109,6 +109,13 @@ def pairs_ready(
     found = Findings()
     looked_at = list(couples)
     for couple, view in zip(looked_at, viewer.views(looked_at), strict=True):
+        if view.earlier:
+            # Its netdev is made on no other host.
+            found.reasons.append(
+                f'The guest has a standby of port {couple.pair.port} that it '
+                f'should not have any more: reboot the server hard, and '
+                f'migrate again.'
+            )
         lacking = lacks(couple)
         if lacking:
             found.add(couple, lacking)

@@ -58,6 +58,8 @@ class Viewer:
             virtio=couple.machine.virtio,
             standby_there=_is_there(couple, found),
             guest=None if agent is None else _guest(agent),
+            earlier=couple.standby is None
+            and coupling.link_name(couple.pair.port) in found.targets,
         )
 
 

@@ -125,6 +125,8 @@ class View:
     :ivar virtio: the server's image lets its NICs be virtio
     :ivar standby_there: the standby is in the live domain and may be used
     :ivar guest: what the guest told; None if it told nothing
+    :ivar earlier: a standby of ours is in the live domain, which the server
+        should not have any more
     :ivar ports: what Neutron says of a pair over two ports; None for any
         other, and where Neutron is not asked
     """
@@ -134,6 +136,7 @@ class View:
     virtio: bool
     standby_there: bool
     guest: GuestView | None = None
+    earlier: bool = False
     ports: two_ports.TwoPorts | None = None
 
 

@@ -72,6 +72,25 @@ class AttachTest(TwoPorts):
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
 
+    def test_a_second_port_that_comes_later(self) -> None:
+        (port,), (ordinary,) = self.ports.direct(), self.ports.beside()
+        server = self.paired([port], pairing='bond')
+        self.assertEqual(1, len(self.standbys(server, base.SOURCE)))
+        self.api.attach_interface(
+            server['id'], {'interfaceAttachment': {'port_id': ordinary}}
+        )
+        whole = always.Always(self, server, [port, ordinary], own=1)
+        self.allow(port, ordinary)
+        self.migrate(server, 'error')
+        whole.check(always.End(base.SOURCE, 'error'))
+        self.assertIn('reboot the server hard', ours.shown(self, server))
+        self.api.detach_interface(server['id'], port)
+        self.wait_for(
+            lambda: not self.standbys(server, base.SOURCE),
+            'the standby to be gone with the device',
+        )
+        self.assert_nothing_left(base.SOURCE)
+
 
 class ReadinessTest(TwoPorts):
     def setUp(self) -> None:

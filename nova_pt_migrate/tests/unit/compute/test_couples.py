@@ -5,11 +5,13 @@ import types
 from typing import Any
 from typing import cast
 
+import fixtures
 from nova import objects
 import testtools
 
 from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import plugins
+from nova_pt_migrate.compute import second_ports
 from nova_pt_migrate.compute import uplinks
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
@@ -196,6 +198,19 @@ class TestSecondPort(testtools.TestCase):
     def test_failover_takes_none(self) -> None:
         (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'failover'})
         self.assertIs(pairs.StandbyKind.OWN, couple.pair.kind)
+
+    def test_the_tags_are_asked_for_once(self) -> None:
+        names = {f'3{PORT[1:]}': f'2{PORT[1:]}'}
+        asked = self.useFixture(
+            fixtures.MockPatchObject(second_ports, 'named', return_value=names)
+        ).mock
+        vifs = [vif(1), vif(2), vif(3, 'normal'), vif(4, 'normal')]
+        found = find(vifs, {'pairing': 'bond'})
+        self.assertEqual(
+            [f'4{PORT[1:]}', f'3{PORT[1:]}'],
+            [couple.pair.standby_port for couple in found],
+        )
+        self.assertEqual(1, asked.call_count)
 
     def test_the_ports_beside_those_that_are_given(self) -> None:
         names = ['bond']

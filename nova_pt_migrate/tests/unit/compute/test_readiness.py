@@ -108,6 +108,19 @@ class TestTwoPorts(Looking):
         self.assertEqual([], found.reasons)
         self.assertEqual(2, len(found.warnings))
 
+    def test_a_standby_of_ours_from_before_the_second_port(self) -> None:
+        domain = fakes.Domain([])
+        domain.targets = {
+            'tap3': 'fa:16:3e:00:00:03',
+            'pts11111111-22': test_couples.TWIN,
+        }
+        (reason,) = self.look(
+            couples=test_couples.over_two('preferred'),
+            domain=domain,
+            ask=lambda _couples: {},
+        ).reasons
+        self.assertIn('reboot the server hard', reason)
+
     def test_a_neutron_that_does_not_answer(self) -> None:
         def ask(_couples: Any) -> Any:
             raise errors.HostError('Neutron has not answered for 15 s')
