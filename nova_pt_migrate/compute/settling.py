@@ -75,7 +75,7 @@ class Settling:
         :raises nova.exception.NovaException: the database does not answer
         """
         moving = {
-            migration.instance_uuid: migration.id
+            migration.instance_uuid: migration
             for migration in objects.MigrationList.get_by_filters(
                 context,
                 {
@@ -100,9 +100,10 @@ class Settling:
                     unsettled.Unsettled(
                         driver,
                         server,
-                        migration,
+                        migration.id,
                         abort=True,
                         withheld=server in withheld,
+                        accepted=migration.status == unsettled.WAITING,
                     )
                 )
         return objects.InstanceList(

@@ -50,6 +50,7 @@ class Unsettled:
     :param status: of a migration that is rolled back
     :param abort: nobody watches libvirt's job, so one that runs is aborted
     :param withheld: Nova has not initialised the server since it started
+    :param accepted: no nova-compute had been given it when this one started
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Unsettled:
         status: str = 'failed',
         abort: bool = False,
         withheld: bool = False,
+        accepted: bool = False,
     ) -> None:
         self.server = server
         self._driver = driver
@@ -71,6 +73,7 @@ class Unsettled:
         self._status = status
         self._abort = abort
         self._withheld = withheld
+        self._accepted = accepted
         self._seen_preparing = False
         self._tried = False
 
@@ -94,6 +97,8 @@ class Unsettled:
         migration = objects.Migration.get_by_id(context, self._migration)
         if migration.status in ENDED:
             return self._done(context, instance, migration)
+        if self._is_taken_up(migration):
+            return True
         if instance.host != migration.source_compute:
             give_up = (
                 leftovers.of_evacuation
@@ -104,11 +109,20 @@ class Unsettled:
             return self._done(context, instance, migration)
         if instance.task_state not in (task_states.MIGRATING, None):
             return False
-        if self.server in self._compute._waiting_live_migrations:
-            return True
         if self._may_go_on(migration):
             return False
         return self._by_guest(context, instance, migration)
+
+    def _is_taken_up(self, migration: Any) -> bool:
+        """True if this nova-compute migrates the server, and will end that.
+
+        What was accepted when it started, and has gone on since, can only
+        have been given to it. Nova's list alone does not tell: a server is
+        taken from it before its departure is under way.
+        """
+        return (
+            self._accepted and migration.status != WAITING
+        ) or self.server in self._compute._waiting_live_migrations
 
     def _may_go_on(self, migration: Any) -> bool:
         """True while conductor or destination may still be at work on it.

@@ -8,6 +8,8 @@ import fixtures
 from oslo_messaging import transport
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import settling
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -94,6 +96,39 @@ class CrashTest(crashes.Crashes):
         self.start_again(base.SOURCE)
         self.settled(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_while_the_request_is_taken_up(self) -> None:
+        """It is looked at when Nova waits no more and nothing left yet."""
+        server, whole = self.prepare(self.ports.direct(1))
+        self.kill_before('live_migration')
+        started = self.look_before_departures()
+        self.begin(server)
+        self.wait_for(self.is_queued, 'the message')
+        # It looks at no other moment.
+        with fixtures.MockPatchObject(settling.Settling, 'start'):
+            self.start_again(base.SOURCE)
+        started.set()
+        self.settled(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def look_before_departures(self) -> threading.Event:
+        """Let the source look at what is unsettled before one begins.
+
+        :returns: to be set when the source is there again
+        """
+        started = threading.Event()
+        begin = departures.Departures.begin
+
+        def beginning(departing: departures.Departures, name: str) -> Any:
+            started.wait(60.0)
+            source = self.computes[base.SOURCE].driver
+            source._pt_settling._settle_all(self.ctxt)
+            return begin(departing, name)
+
+        self.useFixture(
+            fixtures.MockPatchObject(departures.Departures, 'begin', beginning)
+        )
+        return started
 
     def kill_before(self, method: str) -> None:
         """Let the source die when it is about to be sent a message."""
