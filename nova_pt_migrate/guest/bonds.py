@@ -16,6 +16,8 @@ from nova_pt_migrate.guest import agent as agents
 MASTERS = '/sys/class/net/bonding_masters'
 MOST = 32
 """Bonds and slaves that are looked at; a guest may claim any number."""
+LOOKS = 15
+"""At whether a slave has a link; one that was plugged needs some seconds."""
 _MODE = re.compile(r'[a-z0-9 /.()_-]*\(([a-z0-9-]{1,20})\)')
 _FAIL_OVER_MAC = re.compile(r'\(fail_over_mac (active|follow)\)$')
 _MODES = {
@@ -78,11 +80,20 @@ def parse(name: str, words: str) -> pairs.Bond:
 def activate(agent: agents.Agent, bond: str, slave: str) -> None:
     """Make a slave the active one, and see that it is.
 
+    The kernel takes none without a link, which comes some time after the NIC:
+    the bond waits for ``updelay`` as well.
+
     :param bond: a name that was taken for one of an interface
     :param slave: likewise
     :raises errors.NotActive: it is seen that it is not
     :raises errors.GuestError: the agent does not tell
     """
+    for _ in range(LOOKS):
+        if _has_link(agent, bond, slave):
+            break
+        agent.rest()
+    else:
+        raise errors.NotActive(f'{slave} has no link in {bond}')
     path = f'/sys/class/net/{bond}/bonding/active_slave'
     try:
         agent.write(path, slave)
@@ -111,6 +122,11 @@ def enslave(agent: agents.Agent, bond: str, slave: str) -> None:
         raise errors.GuestError(f'{slave} has no proper flags') from exc
     agent.write(flags, hex(value & 0xFFFFFFFF & ~1))
     agent.write(f'/sys/class/net/{bond}/bonding/slaves', f'+{slave}')
+
+
+def _has_link(agent: agents.Agent, bond: str, slave: str) -> bool:
+    found = parse(bond, agent.read(f'/proc/net/bonding/{bond}'))
+    return any(each.up for each in found.slaves if each.name == slave)
 
 
 def _mode(value: str) -> str:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from typing import Any
+
 import testtools
 
 from nova_pt_migrate.core import errors
@@ -90,13 +92,42 @@ class TestLook(testtools.TestCase):
 class TestChange(testtools.TestCase):
     PATH = '/sys/class/net/bond0/bonding/active_slave'
 
-    def test_a_slave_is_made_active_and_read_back(self) -> None:
+    def guest(self) -> fakes.Guest:
         guest = fakes.Guest()
+        guest.files['/proc/net/bonding/bond0'] = BOND
+        return guest
+
+    def test_a_slave_is_made_active_and_read_back(self) -> None:
+        guest = self.guest()
         bonds.activate(guest.agent(), 'bond0', 'ens6')
         self.assertEqual('ens6', guest.files[self.PATH])
 
+    def test_one_whose_link_comes_late(self) -> None:
+        guest = self.guest()
+        later = BOND.replace('MII Status: down', 'MII Status: up')
+        status = guest.guest_file_read
+
+        def read(handle: int, count: int) -> Any:
+            if guest.now > 2:
+                guest.files['/proc/net/bonding/bond0'] = later
+            return status(handle, count)
+
+        guest.guest_file_read = read  # type: ignore[method-assign]
+        bonds.activate(guest.agent(), 'bond0', 'ens5')
+        self.assertEqual('ens5', guest.files[self.PATH])
+
+    def test_one_whose_link_does_not_come(self) -> None:
+        guest = self.guest()
+        for slave in ('ens5', 'ens7'):
+            error = self.assertRaises(
+                errors.GuestError,
+                bonds.activate, guest.agent(60), 'bond0', slave,
+            )  # fmt: skip
+            self.assertIn(f'{slave} has no link in bond0', str(error))
+        self.assertNotIn(self.PATH, guest.files)
+
     def test_one_that_does_not_become_active(self) -> None:
-        guest = fakes.Guest()
+        guest = self.guest()
         guest.files[self.PATH] = 'ens5'
         guest.said['guest-file-write'] = {'return': {'count': 4}}
         error = self.assertRaises(
