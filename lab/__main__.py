@@ -24,6 +24,7 @@ from lab import shell
 from lab import stages
 from lab import teardown
 from lab import tree
+from lab.guests import command as guests
 
 STAGES = [
     *tree.STAGES,
@@ -114,6 +115,11 @@ def scenario(setup: settings.Settings, options: argparse.Namespace) -> int:
     return scenarios.main(setup, options.name, options.only, options.moves)
 
 
+def run_guests(setup: settings.Settings, options: argparse.Namespace) -> int:
+    """try each way of making a bond with each network manager"""
+    return guests.main(setup, options)
+
+
 COMMANDS = {
     'up': up,
     'down': down,
@@ -124,8 +130,9 @@ COMMANDS = {
     'sync': sync,
     'demo': run_demo,
     'scenario': scenario,
+    'guests': run_guests,
 }
-CHANGING = ('up', 'down', 'sync', 'demo', 'scenario')
+CHANGING = ('up', 'down', 'sync', 'demo', 'scenario', 'guests')
 
 
 def parser() -> argparse.ArgumentParser:
@@ -153,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     parsers['openstack'].add_argument('arguments', nargs=argparse.REMAINDER)
     demo.add_options(parsers['demo'])
     scenarios.add_options(parsers['scenario'])
+    guests.add_options(parsers['guests'])
     return top
 
 

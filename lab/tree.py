@@ -96,20 +96,30 @@ def _bootstrap(setup: settings.Settings) -> None:
     mounts.unmount(setup)
     if setup.tree.exists():
         mounts.delete(setup, setup.tree)
+    bootstrap(setup, setup.tree, str(debs(setup)))
+    stages.stamp(setup, 'bootstrap', _bootstrap_content())
+
+
+def bootstrap(
+    setup: settings.Settings, target: pathlib.Path, archives: str
+) -> None:
+    """Make a small Debian tree, whose apt works as that of this machine.
+
+    :param archives: where its apt keeps packages, as a path in the tree
+    """
     setup.log.mkdir(parents=True, exist_ok=True)
     program, env = _debootstrap(setup)
     shell.run(
         [program, '--variant=minbase', f'--include={BASE}',
-         f'--cache-dir={_debs(setup)}', SUITE, str(setup.tree), mirror()],
+         f'--cache-dir={debs(setup)}', SUITE, str(target), mirror()],
         timeout=1200,
         log=setup.log / 'tree.log',
         env=env,
     )  # fmt: skip
-    _configure_clients(setup)
-    stages.stamp(setup, 'bootstrap', _bootstrap_content())
+    _configure_clients(target, archives)
 
 
-def _debs(setup: settings.Settings) -> pathlib.Path:
+def debs(setup: settings.Settings) -> pathlib.Path:
     """Where Debian's packages are kept; apt knows each by its content."""
     folder = setup.cache / 'debs'
     (folder / 'partial').mkdir(parents=True, exist_ok=True)
@@ -135,11 +145,10 @@ def _debootstrap(setup: settings.Settings) -> tuple[str, dict[str, str]]:
     }
 
 
-def _configure_clients(setup: settings.Settings) -> None:
+def _configure_clients(tree: pathlib.Path, archives: str) -> None:
     """Let apt and pip in the tree work as they do on this machine."""
-    tree = setup.tree
     (tree / 'etc/apt/apt.conf.d/90lab').write_text(
-        _APT.format(archives=_debs(setup))
+        _APT.format(archives=archives)
     )
     for path in pathlib.Path('/etc/apt/apt.conf.d').glob('*'):
         text = path.read_text()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The NICs of a guest and what they hang on.
+
+The primary is an emulated ``igb`` behind a root port: the *physical* function
+and its driver, no virtual function, since nothing is passed through here. For
+bonds and network managers it is a NIC like one, which is unplugged and
+plugged again. It hangs with its standby on one hub, and QEMU's own network
+answers there; another network has a NIC that is nobody's business.
+"""
+
+from nova_pt_migrate.core import pairs
+
+PRIMARY = 'fa:16:3e:5a:00:01'
+STANDBY = pairs.twin(PRIMARY)
+OTHER = 'fa:16:3e:5a:00:09'
+GATEWAY = '10.0.2.2'
+ADDRESS = '10.0.2.15'
+"""What QEMU's DHCP gives to the first MAC address that asks."""
+OTHER_ADDRESS = '10.0.3.15'
+PRIMARY_ID = 'primary'
+DEVICE = {
+    'driver': 'igb',
+    'id': PRIMARY_ID,
+    'bus': 'port-primary',
+    'netdev': 'net-primary',
+    'mac': PRIMARY,
+}
+"""What ``device_add`` takes to plug the primary."""
+
+
+def arguments() -> list[str]:
+    """Return QEMU's arguments for NICs and networks."""
+    return [
+        *_ports('primary', 'other', 'standby'),
+        '-netdev', 'user,id=shared,restrict=on,ipv6=off',
+        '-netdev', 'hubport,id=hub-shared,hubid=0,netdev=shared',
+        '-netdev', 'hubport,id=net-primary,hubid=0',
+        '-netdev', 'hubport,id=net-standby,hubid=0',
+        '-netdev', 'user,id=net-other,net=10.0.3.0/24,restrict=on,ipv6=off',
+        '-device', ','.join(
+            [DEVICE['driver'],
+             *(f'{k}={v}' for k, v in DEVICE.items() if k != 'driver')]
+        ),
+        '-device', f'virtio-net-pci,bus=port-other,netdev=net-other,'
+                   f'mac={OTHER}',
+        '-device', f'virtio-net-pci,bus=port-standby,netdev=net-standby,'
+                   f'mac={STANDBY}',
+    ]  # fmt: skip
+
+
+def _ports(*names: str) -> list[str]:
+    return [
+        word
+        for number, name in enumerate(names, start=1)
+        for word in (
+            '-device',
+            f'pcie-root-port,id=port-{name},chassis={number},slot={number}',
+        )
+    ]
