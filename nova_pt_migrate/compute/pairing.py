@@ -91,9 +91,11 @@ class PairingHooks(libvirt_driver.LibvirtDriver):
 
         :raises nova.exception.InterfaceAttachFailed: neither is attached
         """
-        couples = self._pt_couples.own(
-            instance, [vif], instance.get_network_info()
-        )
+        couples = []
+        if ports.owned([vif]):
+            couples = self._pt_couples.own(
+                instance, [vif], instance.get_network_info()
+            )
         if not couples:
             super().attach_interface(context, instance, image_meta, vif)
             return

@@ -102,6 +102,8 @@ class SuspensionHooks(libvirt_driver.LibvirtDriver):
 
     def _pt_paired(self, instance: Any, network_info: Any) -> list[Any]:
         """Return the VIFs that have a standby of ours."""
+        if not ports.owned(network_info or ()):
+            return []
         return [
             couple.vif
             for couple in self._pt_couples.own(
