@@ -87,6 +87,8 @@ class Management:
                 self._name_of(mac) or 'none',
                 self._name_of(standby_mac) or 'none',
             )
+            for program in network.leave(bond):
+                self._agent.run(program)
             paths = [file.path for file in network.files(bond)]
             self._done('rm', '-f', *paths)
             for program in network.undo(bond):

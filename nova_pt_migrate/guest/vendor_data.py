@@ -110,7 +110,10 @@ _FILE = """\
 {content}END"""
 _IFUPDOWN = """\
 others() {
-    grep -lsE "^[[:space:]]*iface[[:space:]]+($DEVICE|$STANDBY)[[:space:]]" \\
+    S=[[:space:]]
+    NICS="$S(.*$S)?($DEVICE|$STANDBY)"
+    grep -lsE -e "^$S*(mapping|bond-slaves|slaves)$NICS($S|$)" \\
+        -e "^$S*(auto|allow-[^[:space:]]+)$NICS=" \\
         "$ROOT/etc/network/interfaces" "$ROOT"/etc/network/interfaces.d/* |
         grep -v pt-bond
 }
@@ -153,7 +156,8 @@ def _choice(network: contract.GuestNetwork) -> str:
     if isinstance(network, ifupdown.Ifupdown):
         make = (
             f'{{ files=$(others) && '
-            f'say "$files is for $DEVICE too; $BOND is not made" || {make}; }}'
+            f'say "$files takes $DEVICE elsewhere; $BOND is not made" || '
+            f'{make}; }}'
         )
     return f'active {network.unit} && {{ {make}; return; }}'
 

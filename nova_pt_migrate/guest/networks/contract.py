@@ -72,6 +72,10 @@ class GuestNetwork(abc.ABC):
     def apply(self, bond: WantedBond) -> tuple[tuple[str, ...], ...]:
         """Return the programs that let the manager act on its files."""
 
+    def leave(self, bond: WantedBond) -> tuple[tuple[str, ...], ...]:
+        """Return the programs to run before the files are deleted."""
+        return ()
+
     @abc.abstractmethod
     def undo(self, bond: WantedBond) -> tuple[tuple[str, ...], ...]:
         """Return the programs to run when the files have been deleted."""

@@ -4,10 +4,15 @@
 interfaces(5), and README.Debian of ifenslave. Its stanzas name interfaces: a
 device that is plugged again keeps its name, since it keeps its PCI address in
 the guest.
+
+ifupdown does what all stanzas of an interface say, and cloud-init writes one
+that asks for an address. So a mapping leads from the names of the NICs to
+stanzas of ours, and those of others are not carried out while it is there.
 """
 
 import re
 
+from nova_pt_migrate.core import text
 from nova_pt_migrate.guest.networks import contract
 
 FILE = '/etc/network/interfaces'
@@ -22,40 +27,58 @@ class Ifupdown(contract.GuestNetwork):
 
     def files(self, bond: contract.WantedBond) -> tuple[contract.File, ...]:
         """See :meth:`contract.GuestNetwork.files`."""
-        return (
-            contract.File(f'{FOLDER}/{bond.name}', _STANZAS.format(bond=bond)),
+        content = _BOND.format(bond=bond) + ''.join(
+            _PORT.format(bond=bond, nic=nic)
+            for nic in (bond.device, bond.standby)
         )
+        return (contract.File(f'{FOLDER}/{bond.name}', content),)
 
     def apply(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
         """See :meth:`contract.GuestNetwork.apply`."""
         return (
+            ('ifdown', bond.name, bond.device, bond.standby),
             ('ip', 'address', 'flush', 'dev', bond.device),
-            ('ifup', '--force', bond.name),
-            ('ifup', '--force', bond.standby),
-            ('ifup', '--force', bond.device),
+            ('ifup', bond.name),
         )
+
+    def leave(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
+        """See :meth:`contract.GuestNetwork.leave`."""
+        return (('ifdown', bond.name, bond.device, bond.standby),)
 
     def undo(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
         """See :meth:`contract.GuestNetwork.undo`."""
-        return (('ip', 'link', 'delete', bond.name),)
+        return (
+            ('ip', 'link', 'delete', bond.name),
+            ('ifup', bond.device),
+        )
 
     def conflicts(
         self, bond: contract.WantedBond, others: dict[str, str]
     ) -> tuple[str, ...]:
-        """ifupdown does all that any stanza of an interface says."""
-        found = []
-        for path, content in sorted(others.items()):
-            for name in (bond.device, bond.standby):
-                if re.search(rf'(?m)^\s*iface\s+{re.escape(name)}\s', content):
-                    found.append(
-                        f'{path} has a stanza "iface {name}", which would be '
-                        f'carried out as well: delete it, or make the bond '
-                        f'there and set pt_migrate:bond to observe.'
-                    )
+        """What takes a NIC elsewhere, or lets our file unread."""
+        names = '|'.join(map(re.escape, (bond.device, bond.standby)))
+        found = [
+            f'{path} has {text.shown(line.strip())}, which takes a NIC of '
+            f'the bond elsewhere: delete it, or make the bond there and set '
+            f'pt_migrate:bond to observe.'
+            for path, content in sorted(others.items())
+            for line in content.splitlines()
+            if re.match(_AGAINST.format(names=names), line)
+        ]
+        if FILE in others and not re.search(_SOURCE, others[FILE]):
+            found.append(
+                f'{FILE} does not read {FOLDER}: add the line '
+                f'"source {FOLDER}/*".'
+            )
         return tuple(found)
 
 
-_STANZAS = """\
+_AGAINST = (
+    r'\s*(mapping|bond-slaves|slaves)\s(.*\s)?({names})(\s|$)'
+    r'|\s*(auto|allow-\S+)\s(.*\s)?({names})='
+)
+_SOURCE = r'(?m)^\s*source(-directory)?\s.*interfaces\.d'
+_BOND = """\
 auto {bond.name}
 iface {bond.name} inet dhcp
     hwaddress {bond.mac}
@@ -63,15 +86,17 @@ iface {bond.name} inet dhcp
     bond-miimon 100
     bond-updelay 1000
     bond-num-grat-arp 5
+    bond-slaves {bond.device} {bond.standby}
     bond-primary {bond.device}
     bond-primary-reselect failure
-    bond-slaves none
-
-allow-hotplug {bond.standby}
-iface {bond.standby} inet manual
+"""
+_PORT = """
+allow-hotplug {nic}
+mapping {nic}
+    script /bin/grep
+    map {bond.name}-{nic}
+iface {bond.name}-{nic} inet manual
     bond-master {bond.name}
-
-allow-hotplug {bond.device}
-iface {bond.device} inet manual
-    bond-master {bond.name}
+    bond-primary {bond.device}
+    bond-primary-reselect failure
 """

@@ -94,6 +94,7 @@ mode=active-backup
 miimon=100
 updelay=1000
 num_grat_arp=5
+primary={{bond.device}}
 primary_reselect=failure
 
 [ipv4]

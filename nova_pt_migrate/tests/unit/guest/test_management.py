@@ -116,6 +116,15 @@ class TestUndoing(testtools.TestCase):
             self.assertFalse([path for path in guest.ours() if '/etc' in path])
             self.assertEqual('mine', guest.files['/etc/hosts'])
 
+    def test_a_bond_is_ended_before_its_stanzas_are_gone(self) -> None:
+        guest = managed.Managed('networking.service')
+        guest.keep()
+        guest.ran.clear()
+        guest._ended.clear()
+        guest.manager().undo(MAC, TWIN)
+        ran = [argv[0] for argv in guest.ran]
+        self.assertEqual(['ifdown', 'rm', 'ip', 'ifup'], ran[-4:])
+
     def test_it_is_tried_again_if_it_fails(self) -> None:
         guest = managed.Managed()
         guest.keep()

@@ -71,16 +71,36 @@ class TestConflicts(testtools.TestCase):
             found = self.conflict(network, '/a/b.nmconnection', content)
             self.assertEqual(wrong, '/a/b' in found, found)
 
-    def test_a_stanza_for_the_same_interface(self) -> None:
+    def test_a_stanza_that_takes_a_nic_elsewhere(self) -> None:
         network = ifupdown.Ifupdown()
         for content, wrong in (
-            ('auto ens5\niface ens5 inet dhcp\n', True),
-            ('  iface ens6 inet manual\n', True),
-            ('iface ens55 inet dhcp\n', False),
-            ('# iface ens5 inet dhcp\n', False),
+            ('auto ens5\niface ens5 inet dhcp\n', False),
+            ('mapping ens5\n    script x\n', True),
+            ('iface b inet dhcp\n\tbond-slaves ens4 ens6\n', True),
+            ('auto ens4 ens5=home\n', True),
+            ('auto ens55=home ens5\n', False),
+            ('mapping ens55\n', False),
+            ('# mapping ens5\n', False),
         ):
-            found = self.conflict(network, '/etc/network/interfaces', content)
-            self.assertEqual(wrong, bool(found), content)
+            path = f'{ifupdown.FOLDER}/50-cloud-init'
+            found = self.conflict(network, path, content)
+            self.assertEqual(wrong, path in found, content)
+
+    def test_words_of_the_guest_are_shown_harmless(self) -> None:
+        found = self.conflict(
+            ifupdown.Ifupdown(), '/a', 'mapping ens5 \x1b[2J\n'
+        )
+        self.assertNotIn('\x1b', found)
+
+    def test_a_folder_that_is_not_read(self) -> None:
+        network = ifupdown.Ifupdown()
+        for content, read in (
+            ('source /etc/network/interfaces.d/*\n', True),
+            ('auto lo\nsource-directory interfaces.d\n', True),
+            ('# source /etc/network/interfaces.d/*\n', False),
+        ):
+            found = self.conflict(network, ifupdown.FILE, content)
+            self.assertEqual(read, 'does not read' not in found, content)
 
 
 class ScriptTest(testtools.TestCase):
@@ -178,9 +198,13 @@ class ScriptTest(testtools.TestCase):
         self.in_charge('networking.service')
         folder = self.root / 'etc/network'
         folder.mkdir(parents=True)
-        (folder / 'interfaces').write_text('iface ens1 inet dhcp\n')
-        self.assertIn('interfaces is for ens1 too', self.run_it().stderr)
-        self.assertEqual(1, len(self.files()))
+        for against in ('mapping ens1', 'bond-slaves x ens1s', 'auto ens1=y'):
+            (folder / 'interfaces').write_text(f'{against}\n')
+            self.assertIn('takes ens1 elsewhere', self.run_it().stderr)
+            self.assertEqual(1, len(self.files()))
+        (folder / 'interfaces').write_text('auto ens1\niface ens1 inet dhcp\n')
+        self.assertEqual('', self.run_it().stderr)
+        self.assertEqual(2, len(self.files()))
 
     def test_a_manager_that_nobody_knows(self) -> None:
         self.pair()
