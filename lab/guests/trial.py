@@ -18,12 +18,14 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import bonds
+from nova_pt_migrate.guest import nics
 from nova_pt_migrate.pairing import bond as pairing
 
 BOOT_SECONDS = 900.0
 STATE_SECONDS = 240.0
 ENSLAVED_SECONDS = 60.0
 """How long a manager has to take a NIC that was plugged; then we do it."""
+SWITCHED_SECONDS = 15.0
 PAIR = pairs.Pair(
     port='00000000-0000-4000-8000-000000000001',
     device='0000:01:10.0',
@@ -139,16 +141,12 @@ class Trial:
 
     def view(self) -> pairs.View:
         """Look at the pair as a compute host does."""
-        agent = self.agent()
         return pairs.View(
             pair=PAIR,
             pcie=True,
             virtio=True,
             standby_there=True,
-            guest=pairs.GuestView(
-                {each.name: each.mac for each in agent.interfaces()},
-                bonds.look(agent),
-            ),
+            guest=bonds.view(self.agent()),
         )
 
     def is_ready(self) -> None:
@@ -160,14 +158,20 @@ class Trial:
             raise shell.Failed(' '.join(found))
 
     def switches(self, primary: bool) -> None:
-        """Switch the bond over as a compute host does.
+        """Switch the bond over as a compute host does, which tries again.
 
-        :raises shell.Failed: the guest does not tell of both slaves
+        :raises shell.Failed: the guest does not tell of both slaves, or does
+            not switch
         """
-        names = pairing.BondPairing().link(self.view(), primary)
-        if names is None:
-            raise shell.Failed('there is no such slave in the bond')
-        bonds.activate(self.agent(), *names)
+
+        def wrong() -> list[str]:
+            names = pairing.BondPairing().link(self.view(), primary)
+            if names is None:
+                raise shell.Failed('there is no such slave in the bond')
+            bonds.activate(self.agent(), *names)
+            return []
+
+        self.settles(wrong, SWITCHED_SECONDS)
 
     def joins(self, by_us: bool) -> None:
         """See that the primary, plugged again, is a slave again.
@@ -183,10 +187,12 @@ class Trial:
             return
         self.note('by us')
         names = pairing.BondPairing().link(self.view(), False)
-        nic = inside.hardware(self.nics(), wires.PRIMARY)
+        nic = nics.free(
+            self.agent(), wires.PRIMARY, bonds.look(self.agent()) or ()
+        )
         if names is None or nic is None:
             raise shell.Failed('there is no bond, or no NIC for it')
-        bonds.enslave(self.agent(), names[0], nic.name)
+        bonds.enslave(self.agent(), names[0], nic)
         self.settles(self._lacks_slave)
 
     def _lacks_primary(self) -> list[str]:

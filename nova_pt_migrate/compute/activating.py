@@ -92,15 +92,14 @@ class Activation:
         view = self._view(couple, agent)
         standby = couple.pairing.link(view, False)
         names = couple.pairing.link(view, True)
-        if standby is None and names is None:
+        if names is not None:
+            bonds.activate(agent, *names)
+            return True
+        if standby is None:
             return False
-        if standby is not None and names is None:
-            if join:
-                _join(couple, view, standby[0], agent)
-            raise errors.NotActive(f'it is not in {standby[0]}')
-        assert names is not None
-        bonds.activate(agent, *names)
-        return True
+        if join:
+            _join(couple, view, standby[0], agent)
+        raise errors.NotActive(f'it is not in {standby[0]}')
 
     def _agent(self) -> agents.Agent | None:
         if self._viewer is None:
@@ -125,7 +124,6 @@ def _join(
     agent: agents.Agent,
 ) -> None:
     assert view.guest is not None
-    for name, mac in view.guest.interfaces.items():
-        if mac == couple.pair.mac and name != bond:
-            bonds.enslave(agent, bond, name)
-            return
+    name = nics.free(agent, couple.pair.mac, view.guest.bonds or ())
+    if name is not None:
+        bonds.enslave(agent, bond, name)

@@ -72,9 +72,6 @@ def _is_there(couple: coupling.Couple, found: model.Found) -> bool:
 def _guest(agent: agents.Agent) -> pairs.GuestView | None:
     """Return what the guest tells; None if that is nothing of use."""
     try:
-        return pairs.GuestView(
-            {each.name: each.mac for each in agent.interfaces()},
-            bonds.look(agent),
-        )
+        return bonds.view(agent)
     except errors.GuestError:
         return None

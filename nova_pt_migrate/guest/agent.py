@@ -21,7 +21,7 @@ LONGEST_FILE = 64 * 1024
 """Bytes of a file that are read or written at the most."""
 CHUNK = 16 * 1024
 PAUSE = 0.2
-"""Seconds between two questions whether something has come about."""
+"""Seconds between two questions whether a program has ended."""
 READ_FILES = frozenset(
     {'guest-file-open', 'guest-file-read', 'guest-file-close'}
 )
@@ -157,11 +157,7 @@ class Agent:
             ended = replies.finished(self._ask('guest-exec-status', pid=pid))
             if ended is not None:
                 return ended
-            self.rest()
-
-    def rest(self) -> None:
-        """Wait a moment before something is asked once more."""
-        self._pause(PAUSE)
+            self._pause(PAUSE)
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         left = self._deadline - self._clock()

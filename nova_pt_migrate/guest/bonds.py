@@ -16,8 +16,6 @@ from nova_pt_migrate.guest import agent as agents
 MASTERS = '/sys/class/net/bonding_masters'
 MOST = 32
 """Bonds and slaves that are looked at; a guest may claim any number."""
-LOOKS = 15
-"""At whether a slave has a link; one that was plugged needs some seconds."""
 _MODE = re.compile(r'[a-z0-9 /.()_-]*\(([a-z0-9-]{1,20})\)')
 _FAIL_OVER_MAC = re.compile(r'\(fail_over_mac (active|follow)\)$')
 _MODES = {
@@ -43,6 +41,16 @@ def look(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
     names = [name for name in masters if text.is_interface(name)][:MOST]
     return tuple(
         parse(name, agent.read(f'/proc/net/bonding/{name}')) for name in names
+    )
+
+
+def view(agent: agents.Agent) -> pairs.GuestView:
+    """Return what the guest tells of its network.
+
+    :raises errors.GuestError: the agent does not answer, or not so
+    """
+    return pairs.GuestView(
+        {each.name: each.mac for each in agent.interfaces()}, look(agent)
     )
 
 
@@ -81,18 +89,14 @@ def activate(agent: agents.Agent, bond: str, slave: str) -> None:
     """Make a slave the active one, and see that it is.
 
     The kernel takes none without a link, which comes some time after the NIC:
-    the bond waits for ``updelay`` as well.
+    the bond waits for ``updelay`` as well. Try again then.
 
     :param bond: a name that was taken for one of an interface
     :param slave: likewise
     :raises errors.NotActive: it is seen that it is not
     :raises errors.GuestError: the agent does not tell
     """
-    for _ in range(LOOKS):
-        if _has_link(agent, bond, slave):
-            break
-        agent.rest()
-    else:
+    if not _has_link(agent, bond, slave):
         raise errors.NotActive(f'{slave} has no link in {bond}')
     path = f'/sys/class/net/{bond}/bonding/active_slave'
     try:

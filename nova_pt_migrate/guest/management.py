@@ -13,6 +13,7 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
 from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import bonds
+from nova_pt_migrate.guest import nics
 from nova_pt_migrate.guest.networks import contract
 
 MOST = 64
@@ -135,7 +136,8 @@ class Management:
 
         :raises errors.GuestError: it is in a bond that is none of ours
         """
-        for bond in bonds.look(self._agent) or ():
+        found = bonds.look(self._agent) or ()
+        for bond in found:
             slave = bond.slave(mac)
             if slave is not None and not bond.name.startswith(contract.PREFIX):
                 raise errors.GuestError(
@@ -145,18 +147,7 @@ class Management:
                 )
             if slave is not None:
                 return slave.name
-        for nic in self._agent.interfaces():
-            if nic.mac == mac and self._is_hardware(nic.name):
-                return nic.name
-        return None
-
-    def _is_hardware(self, name: str) -> bool:
-        """Tell bonds, VLANs and bridges, which inherit an address, apart."""
-        try:
-            self._agent.read(f'/sys/class/net/{name}/device/uevent')
-        except errors.GuestError:
-            return False
-        return True
+        return nics.free(self._agent, mac, found)
 
     def _conflicts(
         self, network: contract.GuestNetwork, bond: contract.WantedBond

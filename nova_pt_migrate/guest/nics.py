@@ -1,14 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a pass-through NIC of a guest has a link.
+"""The hardware NICs of a guest: which is free, and which has a link.
 
 Linux, Documentation/ABI/testing/sysfs-class-net (``operstate``).
 """
 
+from collections.abc import Iterable
+
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.guest import agent as agents
 
 MOST = 64
 """Interfaces with one address that are looked at."""
+
+
+def free(
+    agent: agents.Agent, mac: str, found: Iterable[pairs.Bond]
+) -> str | None:
+    """Return the name of the NIC of an address that is in no bond.
+
+    Bonds, VLANs and bridges inherit the address of a NIC, and slaves have
+    that of their bond.
+
+    :param found: the guest's bonds
+    :raises errors.GuestError: the agent does not tell
+    """
+    slaves = {slave.name for bond in found for slave in bond.slaves}
+    return next(
+        (
+            name
+            for name in _with(agent, mac)
+            if name not in slaves and _is_hardware(agent, name)
+        ),
+        None,
+    )
 
 
 def has_link(agent: agents.Agent, mac: str) -> bool | None:
@@ -19,17 +44,33 @@ def has_link(agent: agents.Agent, mac: str) -> bool | None:
     """
     if not agent.commands() >= agents.READ_FILES:
         return None
-    names = [each.name for each in agent.interfaces() if each.mac == mac]
     return any(
         agent.read(f'/sys/class/net/{name}/operstate').strip() == 'up'
-        for name in names[:MOST]
+        for name in _with(agent, mac)
         if _is_passed_through(agent, name)
     )
 
 
+def _with(agent: agents.Agent, mac: str) -> list[str]:
+    names = [each.name for each in agent.interfaces() if each.mac == mac]
+    return names[:MOST]
+
+
+def _device(agent: agents.Agent, name: str) -> str:
+    return agent.read(f'/sys/class/net/{name}/device/uevent')
+
+
+def _is_hardware(agent: agents.Agent, name: str) -> bool:
+    try:
+        _device(agent, name)
+    except errors.GuestError:
+        return False
+    return True
+
+
 def _is_passed_through(agent: agents.Agent, name: str) -> bool:
     try:
-        words = agent.read(f'/sys/class/net/{name}/device/uevent')
+        words = _device(agent, name)
     except errors.NoSuchFile:
         # A link that the kernel itself has made.
         return False

@@ -71,6 +71,8 @@ class SwitchingTest(testtools.TestCase):
             '/sys/class/net/bonding_masters': 'bond0',
             ACTIVE: active,
             '/sys/class/net/ens5/flags': '0x1003',
+            '/sys/class/net/ens5/device/uevent': 'DRIVER=igbvf\n',
+            '/sys/class/net/ens6/device/uevent': 'DRIVER=virtio_net\n',
             '/proc/net/bonding/bond0': (
                 'Bonding Mode: fault-tolerance (active-backup)\n'
                 + ''.join(
@@ -167,6 +169,39 @@ class TestComingHome(SwitchingTest):
         self.bond('ens6')
         self.assertTrue(self.pairs().back([DEVICE]))
         self.assertEqual('ens5', self.guest.files[ACTIVE])
+
+    def test_only_a_free_nic_is_put_into_the_bond(self) -> None:
+        self.bond('ens6', slaves='ens6')
+        self.guest.interfaces = [
+            (name, MAC) for name in ('bond0', 'bond0.5', 'ens6', 'ens5')
+        ]
+        self.guest.files['/sys/class/net/ens6/flags'] = '0x1003'
+        self.pairs().back([DEVICE])
+        self.assertEqual(
+            '0x1003', self.guest.files['/sys/class/net/ens6/flags']
+        )
+        self.assertEqual(
+            '+ens5', self.guest.files['/sys/class/net/bond0/bonding/slaves']
+        )
+
+    def test_a_slave_whose_link_comes_late(self) -> None:
+        self.bond('ens6')
+        path = '/proc/net/bonding/bond0'
+        later = self.guest.files[path]
+        self.guest.files[path] = later.replace(
+            'MII Status: up', 'MII Status: down', 1
+        )
+        pause = self.pause
+
+        def settle(seconds: float) -> None:
+            pause(seconds)
+            if self.now > 2:
+                self.guest.files[path] = later
+
+        self.pause = settle  # type: ignore[method-assign]
+        self.assertTrue(self.pairs().back([DEVICE]))
+        self.assertEqual('ens5', self.guest.files[ACTIVE])
+        self.assertGreater(self.now, 2)
 
     def test_an_agent_that_does_not_tell_of_bonds_is_asked_again(self) -> None:
         self.bond('ens6')

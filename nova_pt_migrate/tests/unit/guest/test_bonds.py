@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-from typing import Any
-
 import testtools
 
 from nova_pt_migrate.core import errors
@@ -101,20 +99,6 @@ class TestChange(testtools.TestCase):
         guest = self.guest()
         bonds.activate(guest.agent(), 'bond0', 'ens6')
         self.assertEqual('ens6', guest.files[self.PATH])
-
-    def test_one_whose_link_comes_late(self) -> None:
-        guest = self.guest()
-        later = BOND.replace('MII Status: down', 'MII Status: up')
-        status = guest.guest_file_read
-
-        def read(handle: int, count: int) -> Any:
-            if guest.now > 2:
-                guest.files['/proc/net/bonding/bond0'] = later
-            return status(handle, count)
-
-        guest.guest_file_read = read  # type: ignore[method-assign]
-        bonds.activate(guest.agent(), 'bond0', 'ens5')
-        self.assertEqual('ens5', guest.files[self.PATH])
 
     def test_one_whose_link_does_not_come(self) -> None:
         guest = self.guest()
