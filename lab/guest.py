@@ -59,7 +59,9 @@ def build(setup: settings.Settings, words: str = '') -> None:
         folder = pathlib.Path(name)
         disk = _disk(setup, folder, words)
         packed = folder / 'disk.qcow2'
-        _in_tree(setup, 'qemu-img', 'convert', '-O', 'qcow2', disk, packed)
+        shell.in_tree(
+            setup, 'qemu-img', 'convert', '-O', 'qcow2', disk, packed
+        )
         setup.cache.mkdir(parents=True, exist_ok=True)
         packed.rename(image(setup, words))
 
@@ -75,16 +77,11 @@ def _disk(
     boot = setup.tree / 'boot' / f'vmlinuz-{initramfs.kernel(setup)}'
     shutil.copyfile(boot, folder / 'vmlinuz')
     disk = folder / 'disk.img'
-    _in_tree(setup, 'mkfs.vfat', '-C', disk, str(SIZE * 1024))
-    _in_tree(setup, 'syslinux', '--install', disk)
+    shell.in_tree(setup, 'mkfs.vfat', '-C', disk, str(SIZE * 1024))
+    shell.in_tree(setup, 'syslinux', '--install', disk)
     for name in ('vmlinuz', 'initrd', 'syslinux.cfg'):
-        _in_tree(setup, 'mcopy', '-i', disk, folder / name, f'::/{name}')
+        shell.in_tree(setup, 'mcopy', '-i', disk, folder / name, f'::/{name}')
     return disk
-
-
-def _in_tree(setup: settings.Settings, *argv: str | pathlib.Path) -> None:
-    words = [str(word) for word in argv]
-    shell.run(shell.chroot(setup, words), timeout=120)
 
 
 STAGES = [

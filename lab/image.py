@@ -10,9 +10,9 @@ import os
 import pathlib
 import shutil
 
+from lab import disk as disks
 from lab import initramfs
 from lab import settings
-from lab import shell
 from lab import stages
 
 SIZE = '6G'  # sparse: it takes what is in it
@@ -53,15 +53,9 @@ ABSENT = (
 )
 ENABLED = ('libvirtd.service', 'libvirtd-tcp.socket', 'pt-devices.service')
 MASKED = (
-    'apt-daily-upgrade.timer',
-    'apt-daily.timer',
-    'dpkg-db-backup.timer',
-    'e2scrub_all.timer',
-    'e2scrub_reap.service',
+    *disks.QUIET,
     'epmd.service',
     'epmd.socket',
-    'fstrim.timer',
-    'getty@tty1.service',
     'ldconfig.service',
     'libvirt-guests.service',
     'logrotate.timer',
@@ -69,7 +63,6 @@ MASKED = (
     'rabbitmq-server.service',
     'serial-getty@ttyS0.service',
     'systemd-firstboot.service',
-    'systemd-pstore.service',
     'systemd-update-done.service',
 )
 
@@ -81,19 +74,12 @@ def disk(setup: settings.Settings) -> pathlib.Path:
 
 def boot_files(setup: settings.Settings) -> tuple[pathlib.Path, pathlib.Path]:
     """Return the hosts' kernel and initial RAM disk in the cache."""
-    init = (initramfs.FILES / 'machine' / 'init').read_text()
-    content = stages.digest(initramfs.kernel(setup), init, repr(MODULES))
-    folder = setup.cache / f'boot-{content}'
-    return folder / 'kernel', folder / 'initrd'
+    return initramfs.boot_files(setup, 'machine', MODULES)
 
 
 def build_boot_files(setup: settings.Settings) -> None:
     """Unpack the kernel and make the RAM disk that mounts the root disk."""
-    kernel, initrd = boot_files(setup)
-    kernel.parent.mkdir(parents=True, exist_ok=True)
-    init = initramfs.FILES / 'machine' / 'init'
-    initrd.write_bytes(initramfs.build(setup, init, MODULES))
-    kernel.write_bytes(initramfs.plain_kernel(setup))
+    initramfs.build_boot_files(setup, 'machine', MODULES)
 
 
 def build_disk(setup: settings.Settings) -> None:
@@ -103,21 +89,10 @@ def build_disk(setup: settings.Settings) -> None:
         shutil.rmtree(copy)
     link_tree(setup.tree, copy, _left_out(setup))
     for name in ABSENT:
-        _remove(copy / name)
+        disks.remove(copy / name)
     _overlay(copy)
-    _configure_units(setup, copy)
-    image = disk(setup)
-    unfinished = image.with_suffix('.unfinished')
-    unfinished.unlink(missing_ok=True)
-    options = ['-q', '-F', '-O', '^has_journal', '-d', str(copy)]
-    argv = ['mkfs.ext4', *options, str(unfinished), SIZE]
-    shell.run(shell.chroot(setup, argv), timeout=600)
-    for older in setup.cache.glob('host-*.ext4'):
-        older.unlink()
-    unfinished.rename(image)
-    shutil.rmtree(copy)
-    for old in set(setup.cache.glob('host-*.ext4')) - {image}:
-        old.unlink()
+    disks.configure_units(setup, copy, ENABLED, MASKED)
+    disks.pack(setup, copy, disk(setup), SIZE)
 
 
 def link_tree(
@@ -163,25 +138,15 @@ def _overlay(copy: pathlib.Path) -> None:
     """Put our files in; never through a link, which would change the tree."""
     for source in _files():
         target = copy / source.relative_to(initramfs.FILES / 'host')
-        _remove(target)
+        disks.remove(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
         os.chown(target, 0, 0)
     for name in ('etc/resolv.conf', 'etc/machine-id'):
         # Absent, the machine ID would make systemd enable every unit.
-        _remove(copy / name)
+        disks.remove(copy / name)
         (copy / name).touch()
     (copy / 'var/log/libvirt').mkdir()
-
-
-def _configure_units(setup: settings.Settings, copy: pathlib.Path) -> None:
-    systemctl = ['systemctl', f'--root={copy}', '-q']
-    for words in (
-        ['set-default', 'multi-user.target'],
-        ['enable', *ENABLED],
-        ['mask', '--force', *MASKED],
-    ):
-        shell.run(shell.chroot(setup, [*systemctl, *words]), timeout=60)
 
 
 def _files() -> Iterator[pathlib.Path]:
@@ -197,13 +162,6 @@ def _content(setup: settings.Settings) -> str:
     ours = [[str(path), path.read_text()] for path in _files()]
     code = pathlib.Path(__file__).read_text()
     return stages.digest(packages, python, ours, code)
-
-
-def _remove(path: pathlib.Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 STAGES = [

@@ -13,6 +13,7 @@ import tempfile
 
 from lab import settings
 from lab import shell
+from lab import stages
 
 FILES = pathlib.Path(__file__).parent / 'files'
 
@@ -104,6 +105,29 @@ def build(
     listed = ''.join(f'{name} {order[name]}\n' for name in order)
     entries.append(('modules/order', stat.S_IFREG | 0o644, listed.encode()))
     return gzip.compress(archive(entries), compresslevel=1, mtime=0)
+
+
+def boot_files(
+    setup: settings.Settings, name: str, modules: Sequence[Module]
+) -> tuple[pathlib.Path, pathlib.Path]:
+    """Return where a kernel and its initial RAM disk are, or will be.
+
+    :param name: of the folder that has the RAM disk's init
+    """
+    init = (FILES / name / 'init').read_text()
+    content = stages.digest(kernel(setup), init, repr(modules))
+    folder = setup.cache / f'boot-{content}'
+    return folder / 'kernel', folder / 'initrd'
+
+
+def build_boot_files(
+    setup: settings.Settings, name: str, modules: Sequence[Module]
+) -> None:
+    """Unpack the kernel and make the RAM disk."""
+    unpacked, initrd = boot_files(setup, name, modules)
+    unpacked.parent.mkdir(parents=True, exist_ok=True)
+    initrd.write_bytes(build(setup, FILES / name / 'init', modules))
+    unpacked.write_bytes(plain_kernel(setup))
 
 
 def archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:

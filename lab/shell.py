@@ -60,6 +60,14 @@ def chroot(setup: Setup, argv: Sequence[str]) -> list[str]:
     return ['chroot', str(setup.tree), *argv]
 
 
+def in_tree(setup: Setup, *argv: str | pathlib.Path) -> None:
+    """Run a small program of the tree.
+
+    :raises Failed: with the end of what it said
+    """
+    run(chroot(setup, [str(word) for word in argv]), timeout=120)
+
+
 def in_netns(setup: Setup, argv: Sequence[str]) -> list[str]:
     """Return the command that runs ``argv`` in the closed network."""
     return ['ip', 'netns', 'exec', setup.netns, *argv]

@@ -214,7 +214,7 @@ def _silent(
 ) -> collections.abc.Iterator[record.Check]:
     loud = [name for name, on in here.standbys.items() if on]
     yield _check('its standbys are off', not loud, _listed(loud))
-    taken = [mac for mac in here.taken if mac in facts.macs]
+    taken = _taken(facts, here)
     yield _check(
         'nobody but the VF takes its frames', not taken, _listed(taken)
     )
@@ -246,8 +246,7 @@ def _nothing_left(
         set(facts.allocations) == {destination},
         _listed(facts.allocations),
     )
-    taken = [mac for mac in there.taken if mac in facts.macs]
-    standbys = [*there.standbys, *taken]
+    standbys = [*there.standbys, *_taken(facts, there)]
     yield _check(
         f'nothing of its standbys is left on {source}',
         not standbys,
@@ -259,6 +258,10 @@ def _nothing_left(
         bool(there.filters) and not kept,
         _listed(kept) if there.filters else 'no VF seen',
     )
+
+
+def _taken(facts: Facts, host: HostFacts) -> list[str]:
+    return [mac for mac in host.taken if mac in facts.macs]
 
 
 def _held(device: Device, host: HostFacts) -> bool:

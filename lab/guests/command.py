@@ -6,6 +6,7 @@ import functools
 import time
 
 from lab import accel
+from lab import initramfs
 from lab import mounts
 from lab import scenarios
 from lab import settings
@@ -44,6 +45,15 @@ def main(setup: settings.Settings, options: argparse.Namespace) -> int:
             *(s for s in tree.STAGES if s.name != 'Python packages'),
             *mounts.STAGES,
             *accel.STAGES,
+            stages.Stage(
+                'kernel of the guests',
+                lambda setup: initramfs.build_boot_files(
+                    setup, 'guests', machine.MODULES
+                ),
+                lambda setup: initramfs.boot_files(
+                    setup, 'guests', machine.MODULES
+                )[0].exists(),
+            ),
             *(_stage(manager) for manager in chosen),
         ],
         setup,

@@ -8,6 +8,7 @@ modules are those of the lab's own tree, with whose kernel the guests start.
 import pathlib
 import shutil
 
+from lab import disk as disks
 from lab import initramfs
 from lab import settings
 from lab import shell
@@ -20,16 +21,6 @@ SHARED = (
     'cloud-init',
     'iputils-ping',
     'qemu-guest-agent',
-)
-MASKED = (
-    'apt-daily-upgrade.timer',
-    'apt-daily.timer',
-    'dpkg-db-backup.timer',
-    'e2scrub_all.timer',
-    'e2scrub_reap.service',
-    'fstrim.timer',
-    'getty@tty1.service',
-    'systemd-pstore.service',
 )
 REMOVED = (
     'etc/apt/apt.conf.d/90lab',
@@ -52,7 +43,9 @@ exec chroot "$folder" "$@"
 
 def disk(setup: settings.Settings, manager: managers.Manager) -> pathlib.Path:
     """Return where a guest's disk is, or will be, in the cache."""
-    return setup.cache / f'{_name(manager)}-{_content(setup, manager)}.ext4'
+    return (
+        setup.cache / f'guest-{manager.name}-{_content(setup, manager)}.ext4'
+    )
 
 
 def build(setup: settings.Settings, manager: managers.Manager) -> None:
@@ -69,15 +62,7 @@ def build(setup: settings.Settings, manager: managers.Manager) -> None:
     shell.run(['cp', '-a', '--reflink=auto', str(setup.tree / modules),
                str(folder / modules)], timeout=300)  # fmt: skip
     _configure(setup, folder, manager)
-    unfinished = setup.folder / 'guests' / f'{manager.name}.unfinished'
-    unfinished.unlink(missing_ok=True)
-    options = ['-q', '-F', '-O', '^has_journal', '-d', str(folder)]
-    argv = ['mkfs.ext4', *options, str(unfinished), SIZE]
-    shell.run(shell.chroot(setup, argv), timeout=600)
-    for older in setup.cache.glob(f'{_name(manager)}-*.ext4'):
-        older.unlink()
-    unfinished.rename(disk(setup, manager))
-    shutil.rmtree(folder)
+    disks.pack(setup, folder, disk(setup, manager), SIZE)
 
 
 def _base(setup: settings.Settings) -> pathlib.Path:
@@ -119,28 +104,14 @@ def _configure(
     setup: settings.Settings, folder: pathlib.Path, manager: managers.Manager
 ) -> None:
     for name in REMOVED:
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        disks.remove(folder / name)
     # Absent, the machine ID would make systemd enable every unit.
     for name in ('etc/machine-id', 'etc/resolv.conf'):
         (folder / name).write_text('')
     shutil.copytree(
         initramfs.FILES / 'guests' / 'disk', folder, dirs_exist_ok=True
     )
-    systemctl = ['systemctl', '-q', f'--root={folder}']
-    for words in (
-        ['set-default', 'multi-user.target'],
-        ['mask', '--force', *MASKED],
-        *([['enable', *manager.units]] if manager.units else []),
-    ):
-        shell.run(shell.chroot(setup, [*systemctl, *words]), timeout=60)
-
-
-def _name(manager: managers.Manager) -> str:
-    return f'guest-{manager.name}'
+    disks.configure_units(setup, folder, manager.units, disks.QUIET)
 
 
 def _content(setup: settings.Settings, manager: managers.Manager) -> str:

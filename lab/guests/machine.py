@@ -11,7 +11,6 @@ from lab import accel
 from lab import initramfs
 from lab import settings
 from lab import shell
-from lab import stages
 from lab.guests import channel
 from lab.guests import qmp
 from lab.guests import wires
@@ -64,28 +63,13 @@ class Machine:
         self.monitor.run('device_add', wires.DEVICE)
 
 
-def boot_files(setup: settings.Settings) -> tuple[pathlib.Path, pathlib.Path]:
-    """Return the guests' kernel and initial RAM disk, made if need be."""
-    init = initramfs.FILES / 'guests' / 'init'
-    content = stages.digest(
-        initramfs.kernel(setup), init.read_text(), repr(MODULES)
-    )
-    folder = setup.cache / f'guests-boot-{content}'
-    kernel, initrd = folder / 'kernel', folder / 'initrd'
-    if not initrd.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        kernel.write_bytes(initramfs.plain_kernel(setup))
-        initrd.write_bytes(initramfs.build(setup, init, MODULES))
-    return kernel, initrd
-
-
 def arguments(setup: settings.Settings, disk: str, drive: str) -> list[str]:
     """Return QEMU's arguments for a guest.
 
     :param disk: its own, over the one in the cache
     :param drive: its config drive
     """
-    kernel, initrd = boot_files(setup)
+    kernel, initrd = initramfs.boot_files(setup, 'guests', MODULES)
     return [
         '-name', NAME, '-machine', 'q35', *accel.arguments(setup),
         '-smp', '2', '-m', str(MEMORY), '-nodefaults', '-display', 'none',

@@ -81,17 +81,12 @@ def make(
 ) -> None:
     """Make the drive with these files, a FAT file system without a table."""
     target.unlink(missing_ok=True)
-    _in_tree(setup, 'mkfs.vfat', '-n', 'config-2', '-C', target, SIZE)
+    shell.in_tree(setup, 'mkfs.vfat', '-n', 'config-2', '-C', target, SIZE)
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         folder = pathlib.Path(name)
         for path, text in content.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        _in_tree(setup, 'mcopy', '-s', '-i', target, folder / 'openstack',
+        shell.in_tree(setup, 'mcopy', '-s', '-i', target, folder / 'openstack',
                  '::/')  # fmt: skip
-
-
-def _in_tree(setup: settings.Settings, *argv: str | pathlib.Path) -> None:
-    words = [str(word) for word in argv]
-    shell.run(shell.chroot(setup, words), timeout=60)
