@@ -7,6 +7,7 @@ comes again as configuration.
 
 import base64
 import functools
+import pathlib
 
 from lab import accel
 from lab import image
@@ -17,6 +18,8 @@ from lab import stages
 
 MEMORY = 4096  # MiB; taken only as far as it is used
 BOOT_SECONDS = 600.0
+HUNG = 'rcu_preempt kthread starved'
+"""What an emulated kernel says that has lost its timer, and never goes on."""
 READY = ' && '.join(
     f'systemctl -q is-active {name}' for name in ('pt-devices', 'libvirtd')
 )
@@ -42,7 +45,7 @@ def arguments(setup: settings.Settings, host: settings.Host) -> list[str]:
         '-nodefaults', '-display', 'none', '-no-reboot',
         '-kernel', str(kernel), '-initrd', str(initrd),
         '-append', f'{_KERNEL} {_identity(setup, host)}',
-        '-serial', f'file:{setup.log}/{host.name}-console.log',
+        '-serial', f'file:{_console(setup, host)}',
         '-drive', f'file={_disk(setup, host)},if=none,id=disk,cache=unsafe',
         '-device', 'virtio-blk-pci,drive=disk',
         *_nic('br-mgmt', host, 'virtio-net-pci', '52:54:00:08:00'),
@@ -132,6 +135,12 @@ def _answers(setup: settings.Settings, host: settings.Host) -> bool:
     try:
         ssh(setup, host, READY, 60)
     except shell.Failed:
+        console = _console(setup, host)
+        if console.exists() and HUNG in console.read_text(errors='replace'):
+            print(f'{host.name} hangs in its start; it is started again',
+                  flush=True)  # fmt: skip
+            shell.stop(setup, host.name)
+            _start(setup, host)
         return False
     return True
 
@@ -182,6 +191,11 @@ def _ssh(
     for name, value in options.items():
         argv += ['-o', f'{name}={value}']
     return shell.inside(setup, [*argv, f'root@{host.address}'])
+
+
+def _console(setup: settings.Settings, host: settings.Host) -> pathlib.Path:
+    """Return the console's log, which QEMU begins anew at each start."""
+    return setup.log / f'{host.name}-console.log'
 
 
 def _disk(setup: settings.Settings, host: settings.Host) -> str:

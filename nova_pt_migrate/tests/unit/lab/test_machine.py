@@ -3,6 +3,7 @@
 import base64
 import pathlib
 import tempfile
+import time
 import unittest
 from unittest import mock
 
@@ -10,6 +11,7 @@ from lab import accel
 from lab import image
 from lab import machine
 from lab import settings
+from lab import shell
 
 KEY = 'ssh-ed25519 AAAA lab\n'
 
@@ -77,3 +79,48 @@ class ReadyTest(unittest.TestCase):
         for command in machine.READY.split(' && '):
             with self.subTest(command=command):
                 self.assertEqual(4, len(command.split()))
+
+
+class WaitTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.setup = settings.Settings(pathlib.Path(folder.name))
+        self.setup.log.mkdir()
+        self.console = self.setup.log / 'cmp1-console.log'
+        self.started = []
+        for owner, name, value in (
+            (machine, 'ssh', self.ssh),
+            (machine, '_start', self.start),
+            (machine, 'connect', lambda _setup, _host: None),
+            (shell, 'alive', lambda _setup, _name: True),
+            (shell, 'stop', lambda _setup, _name: None),
+            (time, 'sleep', lambda _seconds: None),
+        ):
+            patch = mock.patch.object(
+                owner, name, autospec=True, side_effect=value
+            )
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def ssh(self, _setup, host, _command, _timeout):
+        self.looks -= 1
+        if host.name == 'cmp1' and self.looks > 0:
+            raise shell.Failed('no answer')
+        return ''
+
+    def start(self, _setup, host):
+        self.started.append(host.name)
+        self.console.write_text('')
+
+    def test_a_host_that_hangs_is_started_again(self):
+        self.looks = 4
+        self.console.write_text(f'rcu: {machine.HUNG} for 5252 jiffies!\n')
+        machine.wait(self.setup)
+        self.assertEqual(['cmp1'], self.started)
+
+    def test_one_that_is_slow_is_waited_for(self):
+        self.looks = 4
+        self.console.write_text('[    9.4] systemd[1]: Starting\n')
+        machine.wait(self.setup)
+        self.assertEqual([], self.started)
