@@ -9,7 +9,7 @@ import time
 from lab import settings
 
 NAMES = {
-    'contract': 'the contract suite against the hosts\' real libvirt',
+    'contract': 'the contract suites against the hosts\' libvirt and kernel',
     'faults': 'what goes wrong on purpose, and how the server ends',
     'pairs': 'each pairing there and back, and what is lost on the way',
     'short': 'a server with a VF there and back, with a verdict',

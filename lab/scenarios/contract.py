@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract suite against the real libvirt of the compute hosts."""
+"""The contract suites against libvirt and kernel of the compute hosts."""
 
 import pathlib
 
@@ -9,7 +9,10 @@ from lab import machine
 from lab import settings
 
 FOLDER = '/var/lib/pt-contract'
-MODULE = 'nova_pt_migrate.tests.lab.test_contract'
+MODULES = (
+    'nova_pt_migrate.tests.lab.test_contract '
+    'nova_pt_migrate.tests.lab.test_links'
+)
 
 
 def run(setup: settings.Settings, folder: pathlib.Path) -> int:
@@ -23,7 +26,7 @@ def run(setup: settings.Settings, folder: pathlib.Path) -> int:
         setup,
         first,
         f'PT_CONTRACT_DESTINATION={second.address} {setup.venv}/bin/python '
-        f'-m unittest -v {MODULE} 2>&1; echo "exit status $?"',
+        f'-m unittest -v {MODULES} 2>&1; echo "exit status $?"',
         3600,
     )
     (folder / 'contract.txt').write_text(output)

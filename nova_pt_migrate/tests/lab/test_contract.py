@@ -193,7 +193,7 @@ def _persistent_vf(domain: Any) -> Any:
 
 
 def _booted() -> bool:
-    return CONSOLE.exists() and b'bond=up' in CONSOLE.read_bytes()
+    return CONSOLE.exists() and b'bond0=up' in CONSOLE.read_bytes()
 
 
 if __name__ == '__main__':

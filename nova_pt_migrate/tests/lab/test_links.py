@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real kernel keeps the contract of netdevs; runs in a compute host.
+
+Nothing of its own is left there.
+"""
+
+import contextlib
+import pathlib
+import select
+import socket
+import subprocess
+from typing import Any
+
+from nova_pt_migrate.host import links
+from nova_pt_migrate.host import privileged
+from nova_pt_migrate.testing import link_contract
+from nova_pt_migrate.tests.lab import test_contract
+
+FUNCTION = test_contract.PHYSICAL_FUNCTION
+BRIDGE = 'br-contract'
+VLAN = 77
+UPLINK = f'{FUNCTION}.{VLAN}'
+SECONDS = 5.0
+BROADCAST = b'\xff' * 6
+LOCAL_EXPERIMENTAL = b'\x88\xb5'
+"""An EtherType that nobody answers (IEEE 802, clause 9.2.3)."""
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(['ip', *words], check=True, timeout=30)
+
+
+class KernelAdapter:
+    """The first VF of the PF, and a bridge on a VLAN of that PF."""
+
+    function = FUNCTION
+    bridge = BRIDGE
+    uplink = UPLINK
+
+    def __init__(self) -> None:
+        self.links = links.HostLinks()
+        self.device = test_contract._vfs()[0]
+
+    def give_address(self, mac: str) -> None:
+        _ip('link', 'set', FUNCTION, 'vf', '0', 'mac', mac)
+
+
+class KernelContractTest(link_contract.LinkContract):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        # No process of its own: this one is root.
+        privileged.context.set_client_mode(False)
+        _ip('link', 'add', BRIDGE, 'type', 'bridge')
+        cls.addClassCleanup(_ip, 'link', 'del', BRIDGE)
+        _ip('link', 'add', UPLINK, 'link', FUNCTION, 'type', 'vlan',
+            'id', str(VLAN))  # fmt: skip
+        cls.addClassCleanup(_ip, 'link', 'del', UPLINK)
+        _ip('link', 'set', UPLINK, 'master', BRIDGE, 'up')
+        _ip('link', 'set', BRIDGE, 'up')
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.adapter = KernelAdapter()
+
+    def test_a_guarded_standby_passes_only_its_own_address(self) -> None:
+        for guarded in (False, True):
+            with self.subTest(guarded=guarded):
+                new = links.NewLink(
+                    link_contract.NAME, link_contract.MAC, 'macvtap',
+                    FUNCTION, None, None, guarded,
+                )  # fmt: skip
+                self.adapter.links.make(new)
+                self.addCleanup(self.adapter.links.remove, new.name, new.kind)
+                privileged.set_link(new.name, True)
+                sources = self._pass(new.name)
+                self.assertIn(link_contract.MAC, sources)
+                self.assertIs(guarded, link_contract.OTHER not in sources)
+                self.adapter.links.remove(new.name, new.kind)
+
+    def _pass(self, name: str) -> set[str]:
+        """Send from two addresses, and return those seen on the PF.
+
+        The frame from the standby's own address is sent last.
+        """
+        index = pathlib.Path(f'/sys/class/net/{name}/ifindex').read_text()
+        tap = open(f'/dev/tap{index.strip()}', 'wb', buffering=0)  # noqa: SIM115
+        sniffer = socket.socket(
+            socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003)
+        )
+        with contextlib.closing(sniffer), contextlib.closing(tap):
+            sniffer.bind((FUNCTION, 0))
+            for mac in (link_contract.OTHER, link_contract.MAC):
+                source = bytes.fromhex(mac.replace(':', ''))
+                frame = BROADCAST + source + LOCAL_EXPERIMENTAL
+                # A header of virtio-net comes first.
+                with contextlib.suppress(OSError):
+                    tap.write(bytes(10) + frame.ljust(60, b'\0'))
+            return self._sources(sniffer)
+
+    def _sources(self, sniffer: Any) -> set[str]:
+        """Return the sources until the standby's own was seen."""
+        found: set[str] = set()
+        while link_contract.MAC not in found:
+            if not select.select([sniffer], [], [], SECONDS)[0]:
+                break
+            frame = sniffer.recv(2048)
+            if frame[12:14] == LOCAL_EXPERIMENTAL:
+                found.add(frame[6:12].hex(':'))
+        return found
