@@ -44,19 +44,21 @@ SELECT CONCAT('mapped ', host) FROM nova_api.host_mappings;
 """
 
 
-def configure(setup: settings.Settings) -> None:
+def configure(setup: settings.Settings, driver: str = DRIVER) -> None:
     """Bring each host its configuration; restart nova-compute if it runs."""
     for host in setup.hosts:
-        texts = host_config.files(setup, host, DRIVER)
-        texts[_CONFIGURED] = _content(setup, host) + '\n'
+        texts = host_config.files(setup, host, driver)
+        texts[_CONFIGURED] = _content(setup, host, driver) + '\n'
         content = {path: text.encode() for path, text in texts.items()}
         put(setup, host, content, '/')
     if runs(setup, AGENTS):
         restart_compute(setup)
 
 
-def _content(setup: settings.Settings, host: settings.Host) -> str:
-    return stages.digest(host_config.files(setup, host, DRIVER))
+def _content(
+    setup: settings.Settings, host: settings.Host, driver: str = DRIVER
+) -> str:
+    return stages.digest(host_config.files(setup, host, driver))
 
 
 def put(
@@ -95,6 +97,12 @@ def start(setup: settings.Settings) -> None:
         command = f'systemctl start {" ".join(SERVICES)}'
         machine.ssh(setup, host, command, 120)
     _wait_for_reports(setup, (*SERVICES, 'mapped'), begin)
+
+
+def stop_compute(setup: settings.Settings) -> None:
+    """Stop nova-compute in all hosts."""
+    for host in setup.hosts:
+        machine.ssh(setup, host, 'systemctl stop nova-compute', 120)
 
 
 def restart_compute(setup: settings.Settings) -> None:

@@ -14,12 +14,23 @@ PLACES = {
     'outside': 'from outside',
     'neighbour': "from a VF of the destination's PF",
 }
+BY_STOP = ('unplug', 'move', 'plug')
+COMPARED = (
+    ('failover', 'qemu'),
+    ('failover', 'stock'),
+    ('bond', 'stock'),
+    ('ports', 'stock'),
+)
+RATIO_HEAD = ('ours', 'other', 'before the stop', 'in it', 'after it')
 HEAD = ('pairing', 'migrations', 'whole', *PHASES, 'load')
 
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """Seconds without an answer in one migration, by phase."""
+    """Seconds without an answer in one migration, by phase.
+
+    :ivar by_stop: by place, before, in and after the stop of the guest
+    """
 
     kind: str
     name: str
@@ -27,6 +38,7 @@ class Loss:
     load: float
     outside: dict[str, float]
     neighbour: dict[str, float]
+    by_stop: dict[str, dict[str, float]]
 
     def said(self) -> str:
         """Say in one line what was lost, or what is wrong with the server."""
@@ -40,14 +52,19 @@ class Loss:
 
 
 def of(
-    kind: str, move: record.Move, samples: tuple[record.Sample, ...]
+    kind: str,
+    move: record.Move,
+    samples: tuple[record.Sample, ...],
+    by_stop: tuple[record.Phase, ...],
 ) -> Loss:
     """Sum up what was lost in a migration.
 
     :param samples: of the neighbour, longer than the migration
+    :param by_stop: what lies before, in and after the stop of the guest
     """
     near = record.around(samples, move.requested, move.finished + move.settled)
-    seen = windows.assign(windows.find(near), move.phases)
+    found = windows.find(near)
+    seen = windows.assign(found, move.phases)
     return Loss(
         kind=kind,
         name=move.name,
@@ -55,16 +72,27 @@ def of(
         load=max(move.load),
         outside=_seconds(move.windows),
         neighbour=_seconds(seen),
+        by_stop={
+            'outside': windows.cut(move.windows, by_stop),
+            'neighbour': windows.cut(found, by_stop),
+        },
     )
 
 
 def text(losses: collections.abc.Sequence[Loss]) -> str:
-    """Lay the losses out as one table for each place of a probe."""
-    return '\n\n'.join(
+    """Lay the losses out: a table for each place of a probe, and ratios."""
+    parts = [
         f'Pinged {words}: seconds without an answer, median and most\n\n'
         + tables.table(HEAD, rows(losses, place))
         for place, words in PLACES.items()
-    )
+    ]
+    parts += [
+        f'Pinged {words}: mean seconds of ours, of the other, their ratio\n\n'
+        + tables.table(RATIO_HEAD, compared)
+        for place, words in PLACES.items()
+        if (compared := ratios(losses, place))
+    ]
+    return '\n\n'.join(parts)
 
 
 def rows(
@@ -90,6 +118,36 @@ def rows(
             )
         )
     return found
+
+
+def ratios(
+    losses: collections.abc.Sequence[Loss], place: str
+) -> list[tables.Row]:
+    """Compare ours with each other way that was measured beside it."""
+    means = {
+        (loss.kind, phase): statistics.mean(
+            each.by_stop[place].get(phase, 0.0)
+            for each in losses
+            if each.kind == loss.kind
+        )
+        for loss in losses
+        for phase in BY_STOP
+    }
+    kinds = {loss.kind for loss in losses}
+    return [
+        (
+            ours,
+            other,
+            *(_ratio(means[ours, p], means[other, p]) for p in BY_STOP),
+        )
+        for ours, other in COMPARED
+        if {ours, other} <= kinds
+    ]
+
+
+def _ratio(ours: float, other: float) -> str:
+    ratio = f'{ours / other:.2f}' if other else 'none'
+    return f'{ours:.3f} {other:.3f} {ratio}'
 
 
 def _seconds(

@@ -62,6 +62,20 @@ def lost_by_phase(
     return sums
 
 
+def cut(
+    windows: collections.abc.Iterable[record.Window],
+    phases: collections.abc.Sequence[record.Phase],
+) -> dict[str, float]:
+    """Sum for each phase the seconds of windows that lie in it."""
+    found = list(windows)
+    return {
+        phase.name: round(
+            sum(max(0.0, _overlap(window, phase)) for window in found), 2
+        )
+        for phase in phases
+    }
+
+
 def _window(lost: list[record.Sample], end: float) -> record.Window:
     return record.Window(start=lost[0].sent, end=end, lost=len(lost))
 

@@ -6,8 +6,11 @@ from lab import losses
 from lab import neighbour
 
 
-def _loss(name: str, unplug: float, passed: bool = True) -> losses.Loss:
-    return losses.Loss('bond', name, passed, 1.0, {'unplug': unplug}, {})
+def _loss(
+    name: str, unplug: float, passed: bool = True, kind: str = 'bond'
+) -> losses.Loss:
+    lost = {'unplug': unplug}
+    return losses.Loss(kind, name, passed, 1.0, lost, {}, {'outside': lost})
 
 
 class LossesTest(unittest.TestCase):
@@ -20,6 +23,17 @@ class LossesTest(unittest.TestCase):
     def test_a_server_that_is_not_whole_is_said(self):
         self.assertIn('NOT whole', _loss('bond 1', 0.5, False).said())
         self.assertIn('outside unplug 0.50 s', _loss('bond 1', 0.5).said())
+
+    def test_ours_is_compared_with_what_was_measured_beside_it(self):
+        found = [
+            _loss('1', 0.1),
+            _loss('2', 0.3),
+            _loss('1', 0.4, kind='stock'),
+        ]
+        (row,) = losses.ratios(found, 'outside')
+        self.assertEqual(('bond', 'stock', '0.200 0.400 0.50'), row[:3])
+        self.assertEqual('0.000 0.000 none', row[-1])
+        self.assertEqual([], losses.ratios(found[:2], 'outside'))
 
 
 class NeighbourTest(unittest.TestCase):
