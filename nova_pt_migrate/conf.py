@@ -70,6 +70,9 @@ When it passes, the other devices of the server are still plugged, and the
 server runs without the one that did not come. Change it when the log shows
 that devices come later than this.
 
+The rehearsal of all devices of a server before a live migration may take as
+long, without that part; when it passes, this host is refused.
+
 Possible values:
 
 * Any number of seconds from 1 to 3600.

@@ -17,9 +17,11 @@ from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
+from nova_pt_migrate.compute import rehearsing
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import story
+from nova_pt_migrate.host import rehearsal
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     _pt_checking: threading.local
     _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
+    _pt_rehearsal: rehearsal.Rehearsal
     _pt_servers: servers.Servers
     _pt_tell: story.Tell
     _pt_protocols = peers.SPOKEN
@@ -82,7 +85,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         """Check as Nova does, with all claims known to its tracker.
 
         Nova claims for the flavor and then for the ports, and the second
-        claim makes the tracker forget the first.
+        claim makes the tracker forget the first. The devices are known here,
+        and nothing has been changed elsewhere: they are rehearsed.
 
         :raises nova.exception.MigrationPreCheckError: Nova tries the next
             host
@@ -90,6 +94,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         tracker = claims.tracker(self.virtapi)
         if tracker and ports.owned(instance.get_network_info()):
             claims.remember(tracker, instance.uuid)
+            precheck.refuse(
+                self,
+                ctxt,
+                instance,
+                rehearsing.reasons(
+                    self._pt_rehearsal, tracker, instance, migrate_data
+                ),
+            )
         peers.forget(migrate_data)
         return super().check_source_migrate_data_at_dest(
             ctxt, instance, migrate_data, migration, limits, allocs

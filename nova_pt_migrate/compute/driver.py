@@ -46,6 +46,7 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import ports as core_ports
 from nova_pt_migrate.host import events
 from nova_pt_migrate.host import links
+from nova_pt_migrate.host import rehearsal
 
 LOG = logging.getLogger(__name__)
 RUNS = virt_event.EVENT_LIFECYCLE_RESUMED
@@ -83,6 +84,12 @@ class PassthroughLibvirtDriver(
             )
         self._pt_allow_stock = settings.allow_stock_destination
         self._pt_links = links.HostLinks()
+        self._pt_rehearsal = rehearsal.Rehearsal(
+            self._host.device_lookup_by_name,
+            libvirt_driver.libvirt.libvirtError,
+            self._pt_links.user_of,
+            settings.plug_timeout,
+        )
         self._pt_couples = couples.Couples(
             settings, self._pt_pairings, self._pt_links
         )

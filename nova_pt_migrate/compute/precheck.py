@@ -7,6 +7,7 @@ know as a refusal, it sets the server to ERROR and tries no other host
 changed by then, so whatever goes wrong is a refusal of this host.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
@@ -16,6 +17,7 @@ from nova import exception
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
@@ -55,6 +57,24 @@ def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
         told.wait()
         raise _no_device(tracker.host, unmet)
     return check
+
+
+def refuse(
+    driver: Any, context: Any, instance: Any, sentences: Iterable[str]
+) -> None:
+    """Refuse this host for what it lacks, if there is any sentence.
+
+    :param driver: our driver on the destination
+    :raises nova.exception.MigrationPreCheckError: naming every reason
+    """
+    refused = str(errors.Refused(list(sentences)))
+    if not refused:
+        return
+    told = driver._pt_tell(context, instance)
+    told.tell(reasons.Failure(reasons.Reason.DESTINATION, refused))
+    # The next host, if there is one, must find the event.
+    told.wait()
+    raise exception.MigrationPreCheckError(reason=refused)
 
 
 def runs_here(driver: Any, instance: Any) -> bool:

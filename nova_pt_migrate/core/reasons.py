@@ -15,6 +15,7 @@ class Reason(enum.StrEnum):
     NOT_READY = 'pt_migrate_not_ready'
     PEER = 'pt_migrate_peer'
     NO_DEVICE = 'pt_migrate_no_device'
+    DESTINATION = 'pt_migrate_destination'
     UNPAIRED = 'pt_migrate_unpaired'
     NO_STANDBY = 'pt_migrate_no_standby'
     NO_BOND = 'pt_migrate_no_bond'
@@ -41,6 +42,10 @@ MEANING = {
     Reason.NO_DEVICE: (
         'The destination has no fitting free device; nothing was changed. '
         'Free some there, or choose another host.'
+    ),
+    Reason.DESTINATION: (
+        'The destination cannot hand its devices to the server now; nothing '
+        'was changed. Correct what the details name, or choose another host.'
     ),
     Reason.UNPAIRED: (
         'The server was not started on a host: its flavor, or the cloud, '

@@ -8,12 +8,12 @@ takes the guest's PCI address from the element.
 """
 
 import contextlib
-import threading
 from typing import Any
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import ports
+from nova_pt_migrate.host import blocking
 from nova_pt_migrate.host import events
 from nova_pt_migrate.host import plug_errors
 from nova_pt_migrate.host import xml as domain_xml
@@ -78,10 +78,11 @@ class LibvirtDomain:
         flags = self._libvirt.VIR_DOMAIN_AFFECT_LIVE
         if persist:
             flags |= self._libvirt.VIR_DOMAIN_AFFECT_CONFIG
-        call = _Call(
+        call = blocking.Call(
             lambda: self._domain.attachDeviceFlags(
                 domain_xml.for_plug(xml), flags
-            )
+            ),
+            'plug',
         )
         if not call.finished(seconds):
             raise errors.PlugTimeout(
@@ -176,25 +177,3 @@ class LibvirtDomain:
         except self._libvirt.libvirtError as exc:
             raise errors.HostError(f'libvirt: {exc}') from exc
         return element
-
-
-class _Call:
-    """A blocking call in a thread, and what came of it."""
-
-    def __init__(self, function: Any) -> None:
-        self.error: Exception | None = None
-        self._function = function
-        self._thread = threading.Thread(
-            target=self._run, name='pt_migrate-plug', daemon=True
-        )
-        self._thread.start()
-
-    def finished(self, seconds: float) -> bool:
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            self._function()
-        except Exception as exc:
-            self.error = exc

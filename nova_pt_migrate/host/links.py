@@ -132,6 +132,14 @@ class HostLinks:
         """Return the netdevs of a PCI device; none while a guest has it."""
         return netdevs.of_device(device)
 
+    def user_of(self, device: str) -> str | None:
+        """Say what on this host uses a PCI device, or None.
+
+        :raises errors.HostError: it cannot be seen
+        """
+        with _failing(f'looking at device {device}'):
+            return netdevs.user_of(device)
+
     def lies_on(self, kind: str, on: str, function: str) -> bool:
         """True if what hangs there shares the netdev of a PF."""
         if kind == 'macvtap':

@@ -29,6 +29,25 @@ def physical_function(device: str) -> str | None:
     return names[0] if names else None
 
 
+def user_of(device: str) -> str | None:
+    """Say what on this host uses a PCI device, by its netdevs; or None.
+
+    The folder is there for a netdev in any network namespace, and is empty
+    for who is in another one.
+    """
+    folder = PCI / device / 'net'
+    names = of_device(device)
+    if folder.exists() and not names:
+        return 'its netdev is in another network namespace (bring it back)'
+    for name in names:
+        for above in sorted((NET / name).glob('upper_*')):
+            return (
+                f'its netdev {name} is part of '
+                f'{above.name.removeprefix("upper_")} (take it out)'
+            )
+    return None
+
+
 def is_bus_master(device: str) -> bool:
     """True once a driver has let a PCI device begin transfers.
 

@@ -19,6 +19,7 @@ from nova_pt_migrate.testing import hotplug
 from nova_pt_migrate.testing import hypervisor as hypervisors
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import migration
+from nova_pt_migrate.testing import node_device
 
 if TYPE_CHECKING:
     from nova_pt_migrate.testing import fixture
@@ -101,6 +102,12 @@ class Connection(fakelibvirt.Connection):
                 and (not flags or (active if machine.active else inactive))
             ]
 
+    def nodeDeviceLookupByName(self, name: str) -> Any:  # noqa: N802
+        found = super().nodeDeviceLookupByName(name)
+        if isinstance(found, fakelibvirt.FakePCIDevice):
+            return node_device.NodeDevice(self, found)
+        return found
+
     @contextlib.contextmanager
     def calling(
         self,
@@ -108,9 +115,11 @@ class Connection(fakelibvirt.Connection):
         machine: machines.Machine | None,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        devices: tuple[str, ...] = (),
     ) -> Iterator[None]:
         """Count a call and let the faults of the double meet it.
 
+        :param devices: what it is about, where the arguments do not tell
         :raises faults.Crash: this client was killed
         """
         if not self._alive:
@@ -119,7 +128,7 @@ class Connection(fakelibvirt.Connection):
             name=name,
             host=self.hypervisor.name,
             domain=machine.uuid if machine else '',
-            devices=_devices(name, machine, args),
+            devices=devices or _devices(name, machine, args),
             flags=_flags(args, kwargs),
             at=self._double.clock.now(),
         )

@@ -113,6 +113,52 @@ class LibvirtContract(steps.Steps):
             self.assertIsNotNone(self.vf(domain))
         self.assertTrue(self.wait(lambda: self.vf(domain) is None))
 
+    def test_a_free_device_is_bound_to_vfio_and_back(self) -> None:
+        _, there, free = self.adapter.destination()
+        node = steps.node_device(there, free)
+        before = steps.driver(node)
+        node.detachFlags(None, 0)
+        self.assertIn('vfio', str(steps.driver(node)))
+        node.detachFlags(None, 0)
+        node.reAttach()
+        self.assertEqual(before, steps.driver(node))
+        self.assertTrue(steps.has_group(node))
+
+    def test_a_device_in_a_guest_is_not_taken_from_it(self) -> None:
+        domain, _ = self.domain_and_alias()
+        node = steps.node_device(
+            domain.connect(), steps.host_address(self.vf(domain))
+        )
+        for call in (lambda: node.detachFlags(None, 0), node.reAttach):
+            with self.assertRaisesRegex(
+                self.adapter.libvirt.libvirtError, 'in use by driver QEMU'
+            ):
+                call()
+        self.assertIsNotNone(self.vf(domain))
+
+    def test_a_device_that_stayed_with_vfio_is_attached(self) -> None:
+        """As after a client that died between detaching and re-attaching."""
+        domain, alias = self.domain_and_alias()
+        vf = self.inactive_vf(domain)
+        node = steps.node_device(domain.connect(), steps.host_address(vf))
+        self.unplug(domain, alias)
+        node.detachFlags(None, 0)
+        self.attach(domain, vf)
+        self.assertIsNotNone(self.vf(domain))
+        again = str(self.vf(domain).find('./alias').get('name'))
+        self.unplug(domain, again)
+        node.reAttach()
+        self.assertNotIn('vfio', str(steps.driver(node)))
+
+    def test_a_device_that_the_host_lacks_is_not_found(self) -> None:
+        _, there, free = self.adapter.destination()
+        with self.assertRaises(self.adapter.libvirt.libvirtError) as caught:
+            steps.node_device(there, {**free, 'function': '0xf'})
+        self.assertEqual(
+            self.adapter.libvirt.VIR_ERR_NO_NODE_DEVICE,
+            caught.exception.get_error_code(),
+        )
+
     def test_migrating_with_the_device_is_refused(self) -> None:
         domain, _ = self.domain_and_alias()
         uri, _, _ = self.adapter.destination()

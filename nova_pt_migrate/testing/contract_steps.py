@@ -168,6 +168,24 @@ def text(element: Any) -> str:
     return str(etree.tostring(element, encoding='unicode'))
 
 
+def node_device(connection: Any, address: dict[str, str]) -> Any:
+    """Return the virNodeDevice of a PCI device."""
+    numbers = '_'.join(address[part][2:] for part in HOST_PARTS)
+    return connection.nodeDeviceLookupByName(f'pci_{numbers}')
+
+
+def driver(node: Any) -> str | None:
+    """Return the driver that a node device has on its host now."""
+    found = etree.fromstring(node.XMLDesc(0)).findtext('./driver/name')
+    return None if found is None else str(found)
+
+
+def has_group(node: Any) -> bool:
+    """True if a node device is in an IOMMU group."""
+    path = './capability/iommuGroup'
+    return etree.fromstring(node.XMLDesc(0)).find(path) is not None
+
+
 def _attributes(element: Any) -> dict[str, str]:
     return {part: element.get(part) for part in HOST_PARTS}
 

@@ -11,6 +11,7 @@ from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import settings as double_settings
 
+VFIO = 'vfio-pci'
 Listener = Callable[[machines.Machine, int, tuple[Any, ...]], None]
 
 
@@ -36,6 +37,7 @@ class Hypervisor:
         self._settings = settings
         self._clock = clock
         self._devices = devices
+        self._detached: set[str] = set()
 
     def define(self, xml: str) -> machines.Machine:
         """Make a domain, or change the persistent XML of one."""
@@ -87,6 +89,37 @@ class Hypervisor:
                 return machine.name
         return None
 
+    def detach(self, address: str) -> None:
+        """Take a device from the host's driver, for VFIO.
+
+        It stays so after a guest has had it, as it does with libvirt.
+        """
+        self._check_unused(address)
+        with self.lock:
+            self._detached.add(address)
+
+    def reattach(self, address: str) -> None:
+        """Give a device back to the host's driver."""
+        self._check_unused(address)
+        with self.lock:
+            self._detached.discard(address)
+
+    def driver_of(self, address: str, usual: str) -> str | None:
+        """Return the driver that a device has now.
+
+        :param usual: what it has while nobody wants it for a guest
+        """
+        if self.user_of(address):
+            return VFIO
+        if address not in self._detached:
+            return usual
+        return None if address in self._settings.unbindable else VFIO
+
+    def _check_unused(self, address: str) -> None:
+        user = self.user_of(address)
+        if user:
+            raise errors.in_use(address, user)
+
     def check_device(self, element: documents.Element) -> None:
         """Raise what libvirt does for a device that the host lacks."""
         address = documents.host_address(element)
@@ -116,10 +149,7 @@ class Hypervisor:
             raise errors.invalid('domain is already running')
         for element in documents.passthrough(document):
             self.check_device(element)
-            address = documents.host_address(element)
-            user = self.user_of(address)
-            if user:
-                raise errors.in_use(str(address), user)
+            self._check_unused(str(documents.host_address(element)))
 
     def _emit(
         self, machine: machines.Machine, event: int, told: tuple[Any, ...]

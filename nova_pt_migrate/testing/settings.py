@@ -23,6 +23,8 @@ class Settings:
         cancelled
     :ivar vfio_migratable: host PCI addresses of devices, on both hosts, that
         VFIO can migrate; a guest that has another one cannot move
+    :ivar unbindable: host PCI addresses of devices that the kernel does not
+        bind to VFIO, though libvirt asks it to
     """
 
     guest: guests.Guest = dataclasses.field(default_factory=guests.Together)
@@ -33,3 +35,4 @@ class Settings:
     copy_seconds: float = 0.0
     cancelled_seconds: float = 2.0
     vfio_migratable: frozenset[str] = frozenset()
+    unbindable: frozenset[str] = frozenset()

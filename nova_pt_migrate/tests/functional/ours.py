@@ -91,8 +91,15 @@ class OurMigrations(base.TwoComputes):
         )
 
 
-def shown(test: Any, server: dict[str, Any]) -> str:
-    """Return what the server's actions tell of its last destination check."""
+def shown(
+    test: Any,
+    server: dict[str, Any],
+    name: str = 'compute_check_can_live_migrate_destination',
+) -> str:
+    """Return what the server's actions tell of its last live migration.
+
+    :param name: of the event, the check of a destination if not given
+    """
     actions = test.api.get_instance_actions(server['id'])
     last = next(a for a in actions if a['action'] == 'live-migration')
     events = test.api.api_get(
@@ -101,5 +108,5 @@ def shown(test: Any, server: dict[str, Any]) -> str:
     return ' '.join(
         f'{event["details"]} {event["traceback"]}'
         for event in events
-        if event['event'] == 'compute_check_can_live_migrate_destination'
+        if event['event'] == name
     )

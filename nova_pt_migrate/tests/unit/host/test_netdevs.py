@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import pathlib
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.host import netdevs
+
+DEVICE = '0000:81:00.1'
+
+
+class TestUserOf(testtools.TestCase):
+    """Who uses a device, by folders as the kernel shows them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        for name in ('PCI', 'NET'):
+            self.useFixture(
+                fixtures.MockPatchObject(netdevs, name, self.root / name)
+            )
+        (self.root / 'PCI' / DEVICE).mkdir(parents=True)
+
+    def make(self, *names: str) -> None:
+        (self.root / 'PCI' / DEVICE / 'net').mkdir()
+        for name in names:
+            (self.root / 'PCI' / DEVICE / 'net' / name).mkdir()
+            (self.root / 'NET' / name).mkdir(parents=True)
+
+    def test_nobody_without_a_netdev(self) -> None:
+        self.assertIsNone(netdevs.user_of(DEVICE))
+
+    def test_nobody_with_a_netdev_alone(self) -> None:
+        self.make('eth5')
+        (self.root / 'NET/eth5/lower_x').mkdir()
+        self.assertIsNone(netdevs.user_of(DEVICE))
+
+    def test_whoever_is_in_another_network_namespace(self) -> None:
+        self.make()
+        self.assertIn('another network namespace', netdevs.user_of(DEVICE))
+
+    def test_a_bridge(self) -> None:
+        self.make('eth5', 'eth6')
+        (self.root / 'NET/eth6/upper_br0').mkdir()
+        self.assertIn('eth6 is part of br0', netdevs.user_of(DEVICE))
