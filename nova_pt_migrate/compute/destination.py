@@ -15,6 +15,7 @@ from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
+from nova_pt_migrate.compute import pinning
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
 from nova_pt_migrate.compute import rehearsing
@@ -47,7 +48,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         block_migration: bool = False,
         disk_over_commit: bool = False,
     ) -> Any:
-        """Refuse what has no fitting free devices here, before Nova claims.
+        """Refuse what has no devices or memory here, before Nova claims.
 
         Nova's claim would fail with an exception that turns the server into
         ERROR and lets no other host be tried.
@@ -65,6 +66,10 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             )  # fmt: skip
         with precheck.refusing(tracker.host):
             begun = precheck.begin(self, context, instance, tracker)
+            precheck.refuse(
+                self, context, instance,
+                pinning.reasons(tracker.host, instance),
+            )  # fmt: skip
             data = check(
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,

@@ -14,9 +14,11 @@ from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
 from oslo_serialization import jsonutils
 
 from nova_pt_migrate.compute import ending
+from nova_pt_migrate.host import memory
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
+from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ports
 from nova_pt_migrate.tests.functional import processes
 
@@ -27,6 +29,8 @@ DESTINATION = 'destination'
 THIRD = 'third'
 BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
 VFS = 16
+PLENTY = 2**20
+"""MiB of memory that a host has."""
 ENDED = {'completed', 'failed', 'cancelled', 'error'}
 
 
@@ -59,6 +63,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
 
     :cvar DRIVER: what the computes run
     :cvar DRIVERS: what some of them run instead, by host
+    :ivar memory: available MiB of those that have little, by host
     """
 
     DRIVER = OURS
@@ -95,9 +100,17 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         self.processes = self.useFixture(
             processes.Processes(neutron_api.get_client)
         )
+        self.memory: dict[str, int] = {}
+        self.useFixture(
+            fixtures.MockPatchObject(memory, 'available_mib', self._available)
+        )
         self._clients: dict[str, connections.Connection] = {}
         for host in (SOURCE, DESTINATION):
             self.start_compute(hostname=host, pci_info=self.pci_info(host))
+
+    def _available(self) -> int:
+        life = lives.current()
+        return self.memory.get(life.host if life else '', PLENTY)
 
     def _setup_compute_service(self) -> None:
         self.flags(compute_driver=self.DRIVER)
