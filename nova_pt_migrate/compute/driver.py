@@ -32,6 +32,7 @@ from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
 from nova_pt_migrate.compute import leftovers
 from nova_pt_migrate.compute import lifecycle
+from nova_pt_migrate.compute import looks
 from nova_pt_migrate.compute import pairing
 from nova_pt_migrate.compute import plugins
 from nova_pt_migrate.compute import servers
@@ -69,6 +70,7 @@ class PassthroughLibvirtDriver(
     def __init__(self, virtapi: Any, read_only: bool = False) -> None:
         self._pt_events = events.DeviceEvents()
         self._pt_departures = departures.Departures()
+        self._pt_looks = looks.Looks()
         self._pt_checking = threading.local()
         try:
             settings = configuration.load(CONF)

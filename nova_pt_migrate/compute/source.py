@@ -13,6 +13,7 @@ from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import endings
 from nova_pt_migrate.compute import late
+from nova_pt_migrate.compute import looks
 from nova_pt_migrate.compute import neutron
 from nova_pt_migrate.compute import originals
 from nova_pt_migrate.compute import others
@@ -38,6 +39,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     _pt_couples: couples.Couples
     _pt_servers: servers.Servers
     _pt_late: late.LateReleases
+    _pt_looks: looks.Looks
     _pt_settling: settling.Settling
     _pt_tell: story.Tell
     _pt_protocols = peers.SPOKEN
@@ -52,6 +54,8 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     ) -> Any:
         """Refuse what cannot work, with every reason, before Nova's checks.
 
+        Nova asks for each host that it tries; the server is looked at once.
+
         :raises nova.exception.MigrationPreCheckError: nothing was changed;
             Nova tries the next host
         """
@@ -61,7 +65,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             with phases.phase(
                 'look', instance.uuid, None, teller=told
             ) as phase:
-                found = self._pt_look(instance, vifs)
+                found = self._pt_looks.of(
+                    context.request_id,
+                    instance.uuid,
+                    lambda: self._pt_look(instance, vifs),
+                )
                 readiness.refuse(
                     phase,
                     found.reasons,
