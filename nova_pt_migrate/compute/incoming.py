@@ -42,7 +42,7 @@ class Incoming:
         if pairs is None:
             return
         try:
-            self._executor.submit(pairs.alone)
+            self._executor.submit(pairs.arrive)
         except RuntimeError:
             LOG.info('nova-compute stops: server %s is not switched', server)
 

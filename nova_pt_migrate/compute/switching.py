@@ -87,6 +87,21 @@ class Switching:
         """
         self.lack(())
 
+    def arrive(self) -> None:
+        """The guest begins to run here, on its standbys.
+
+        Never raises.
+        """
+        for couple in self._couples:
+            if couple.standby is None:
+                continue
+            try:
+                for step in handover.at_once(couple.standby):
+                    self._links.run(step)
+            except errors.HostError as exc:
+                LOG.debug('%s; it is tried again', exc)
+        self.alone()
+
     def back(self, live: Collection[str]) -> bool:
         """Let each device that is in the guest carry the traffic again.
 

@@ -99,6 +99,18 @@ def plan(
     return tuple(todo)
 
 
+def at_once(standby: Standby) -> tuple[steps.LinkStep, ...]:
+    """Return what lets a standby carry for a guest that begins to run here.
+
+    For before a look, since the guest is deaf until then: it does no harm
+    where it is not needed. :func:`plan` has the rest, whatever came of it.
+    """
+    todo: list[steps.LinkStep] = [steps.LinkUp(standby.link)]
+    if standby.uplink and not standby.filter:
+        todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
+    return tuple(todo)
+
+
 def _off(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
     """The standby is silent, and nobody but a VF takes its frames."""
     todo: list[steps.LinkStep] = []

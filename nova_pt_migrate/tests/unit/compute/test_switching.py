@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import types
 from typing import Any
 from typing import cast
@@ -112,6 +113,50 @@ class TestLeaving(SwitchingTest):
             ],
             self.links.steps[1:],
         )
+
+    def test_a_guest_that_arrives_is_heard_before_anything_else(self) -> None:
+        looks = []
+        look = self.links.look
+
+        def noted(*words: Any) -> Any:
+            looks.append(self.on())
+            return look(*words)
+
+        self.useFixture(fixtures.MockPatchObject(self.links, "look", noted))
+        self.pairs().arrive()
+        self.assertEqual([True], looks)
+        self.assertEqual(
+            [
+                steps.LinkUp(LINK),
+                steps.AddFilter(PF, MAC),
+                steps.Announce(PF, MAC, 42),
+            ],
+            self.links.steps,
+        )
+
+    def test_a_standby_that_takes_frames_itself_is_announced_at_once(
+        self,
+    ) -> None:
+        (couple,) = test_couples.own('bond')
+        assert couple.standby is not None
+        standby = dataclasses.replace(couple.standby, filter=None)
+        self.pairs([dataclasses.replace(couple, standby=standby)]).arrive()
+        self.assertEqual(
+            [steps.LinkUp(LINK), steps.Announce(PF, MAC, 42)],
+            self.links.steps,
+        )
+
+    def test_what_fails_at_once_is_tried_again(self) -> None:
+        faults = [errors.HostError('busy')]
+
+        def fail(_what: object) -> None:
+            if faults:
+                raise faults.pop()
+
+        self.links.fault = fail
+        self.pairs().arrive()
+        self.assertTrue(self.on())
+        self.assertIn((PF, MAC), self.links.filters)
 
     def test_the_bond_is_switched_where_the_agent_does_it(self) -> None:
         self.bond()
