@@ -34,7 +34,8 @@ class Rehearsal(paired.Paired):
         node = self._clients[host].nodeDeviceLookupByName(
             'pci_' + re.sub('[:.]', '_', device)
         )
-        return re.findall(r'<driver>\s*<name>(.*)</name>', node.XMLDesc())[0]
+        names = re.findall(r'<driver>\s*<name>(.*)</name>', node.XMLDesc())
+        return str(names[0])
 
     def rehearsed(self) -> list[tuple[str, str]]:
         return [

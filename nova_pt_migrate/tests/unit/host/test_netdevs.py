@@ -38,9 +38,10 @@ class TestUserOf(testtools.TestCase):
 
     def test_whoever_is_in_another_network_namespace(self) -> None:
         self.make()
-        self.assertIn('another network namespace', netdevs.user_of(DEVICE))
+        used = str(netdevs.user_of(DEVICE))
+        self.assertIn('another network namespace', used)
 
     def test_a_bridge(self) -> None:
         self.make('eth5', 'eth6')
         (self.root / 'NET/eth6/upper_br0').mkdir()
-        self.assertIn('eth6 is part of br0', netdevs.user_of(DEVICE))
+        self.assertIn('eth6 is part of br0', str(netdevs.user_of(DEVICE)))
