@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import enum
+import re
 from typing import Any
 from typing import TypeVar
 
@@ -23,8 +24,12 @@ LOG = logging.getLogger(__name__)
 PAIRING = 'pt_migrate:pairing'
 STANDBY = 'pt_migrate:standby'
 BOND = 'pt_migrate:bond'
+NOTICE = 'pt_migrate:notice'
+LONGEST_NOTICE = 600
+"""Seconds; meanwhile devices of the destination are set aside for it."""
 OF_PORT = 'pt_migrate_pairing'
 Word = TypeVar('Word', bound=enum.StrEnum)
+_NUMBER = re.compile(r'[0-9]{1,9}')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +79,21 @@ def choose(
         standby=_word(pairs.Need, extra_specs, STANDBY, default.standby),
         bond=_word(pairs.Way, extra_specs, BOND, default.bond),
     )
+
+
+def notice(extra_specs: Mapping[str, Any]) -> int:
+    """Return the seconds before a device without a standby is unplugged.
+
+    What is no such number is passed over with a warning, likewise.
+    """
+    word = extra_specs.get(NOTICE, '0')
+    if not _NUMBER.fullmatch(word) or int(word) > LONGEST_NOTICE:
+        LOG.warning(
+            'Extra spec %s = %s is no number from 0 to %s; 0 is used.',
+            NOTICE, text.shown(word), LONGEST_NOTICE,
+        )  # fmt: skip
+        return 0
+    return int(word)
 
 
 def _word(

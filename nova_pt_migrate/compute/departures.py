@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Departures under way on this host, so that a user's abort is honoured.
 
-While devices are being unplugged libvirt has no job that could be aborted.
+Until devices have been unplugged libvirt has no job that could be aborted.
 The abort is kept here instead: it ends the wait for the guest, and is looked
 at once more directly before libvirt is told to migrate. Nova watches a
 departure in one thread and runs it in another; it is under way until both
@@ -15,7 +15,11 @@ import threading
 
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import reasons
 
+ABORTED = reasons.Failure(
+    reasons.Reason.ABORTED, 'the live migration was aborted'
+)
 ABORT_MOMENT = 0.2
 ABORT_MOMENTS = 10
 

@@ -38,4 +38,13 @@ def register() -> list[base.ExtraSpecValidator]:
             ),
             value={'type': str, 'enum': [way.value for way in pairs.Way]},
         ),
+        base.ExtraSpecValidator(
+            name=choices.NOTICE,
+            description=(
+                'Seconds between the event ``pt_migrate_notice`` and the '
+                'unplug of devices that have no standby, so that whoever '
+                'reads it can let the guest act.'
+            ),
+            value={'type': int, 'min': 0, 'max': choices.LONGEST_NOTICE},
+        ),
     ]

@@ -12,7 +12,7 @@ from nova import rpc
 
 from nova_pt_migrate.compute import phases
 
-VERSION = '1.0'
+VERSION = '1.1'
 
 
 class Notifier:
@@ -63,6 +63,7 @@ def payload(
             'migration_uuid': phase.migration,
             'phase': phase.name,
             'devices': list(phase.devices),
+            'text': phase.text,
             'result': phase.result,
             'failures': [
                 {

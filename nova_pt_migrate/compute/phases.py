@@ -18,20 +18,26 @@ LOG = logging.getLogger(__name__)
 class Phase:
     """A phase of one migration on one host.
 
-    :ivar name: look, unplug, move, plug or heal
+    :ivar name: look, notice, unplug, move, plug or heal
     :ivar migration: UUID of the migration, where the host knows it
     :ivar devices: host PCI addresses
+    :ivar text: what users are told when it begins, in words; mostly nothing
     :ivar result: ``ok``, or a word on what went wrong
     :ivar failures: what went wrong, by device; the key is empty where it is
         not about one
     """
 
     def __init__(
-        self, name: str, migration: str | None, devices: Iterable[str]
+        self,
+        name: str,
+        migration: str | None,
+        devices: Iterable[str],
+        text: str = '',
     ) -> None:
         self.name = name
         self.migration = migration
         self.devices = tuple(devices)
+        self.text = text
         self.result = 'ok'
         self.failures: dict[str, reasons.Failure] = {}
 
@@ -61,19 +67,21 @@ def phase(
     devices: Iterable[str] = (),
     teller: Teller | None = None,
     escaped: Callable[[], reasons.Reason] = lambda: reasons.Reason.HOST_ERROR,
+    text: str = '',
 ) -> Iterator[Phase]:
     """Surround a phase of a live migration, or of healing after it.
 
     :param server: UUID of the server
     :param escaped: gives the reason that an exception stands for which leaves
         the phase before its owner has said what is wrong
+    :param text: what users are told when it begins, beside its name
     """
-    current = Phase(name, migration, devices)
-    text = (
+    current = Phase(name, migration, devices, text)
+    line = (
         f'server={server} migration={migration or "-"} '
         f'devices={",".join(current.devices) or "-"}'
     )
-    LOG.info('pt_migrate phase=%s event=start %s', name, text)
+    LOG.info('pt_migrate phase=%s event=start %s', name, line)
     if teller:
         teller.begin(current)
     try:
@@ -90,7 +98,7 @@ def phase(
     finally:
         LOG.info(
             'pt_migrate phase=%s event=end %s result=%s',
-            name, text, current.result,
+            name, line, current.result,
         )  # fmt: skip
         if teller:
             teller.end(current)

@@ -25,9 +25,6 @@ from nova_pt_migrate.core import steps
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
-ABORTED = reasons.Failure(
-    reasons.Reason.ABORTED, 'the live migration was aborted'
-)
 NOT_BACK = reasons.Failure(
     reasons.Reason.HOST_ERROR, 'the traffic is not with the device yet'
 )
@@ -97,8 +94,8 @@ class Server:
                 step.alias for step in unplugs if step.device in outcome.done
             )
             if departure.stopped:
-                phase.fail('aborted', {'': ABORTED})
-                raise errors.Aborted(ABORTED.text)
+                phase.fail('aborted', {'': departures.ABORTED})
+                raise errors.Aborted(departures.ABORTED.text)
             if outcome.failures:
                 phase.fail('unplug_failed', outcome.failures)
                 raise errors.NotUnplugged(outcome.failures)

@@ -8,6 +8,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import couples as coupling
+from nova_pt_migrate.compute import notice
 from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import server
@@ -67,6 +68,27 @@ class Servers:
             lambda vif: self.config(instance, vif).to_xml(),
             self._settings,
             self.pairs_of(instance, domain, network_info),
+            teller=teller,
+        )
+
+    def notice_to(
+        self,
+        instance: Any,
+        teller: phases.Teller | None,
+        network_info: Any,
+    ) -> notice.Notice:
+        """Return what tells an instance on this host of an unplug.
+
+        :param network_info: its VIFs as bound on this host
+        :param teller: takes down what the user is told
+        :raises nova.exception.InstanceNotFound: its domain is not here
+        """
+        couples = self.couples(instance, network_info)
+        return notice.Notice(
+            instance,
+            self.domain(instance),
+            self._settings,
+            {couple.pair.port for couple in couples},
             teller=teller,
         )
 

@@ -234,14 +234,20 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
     ) -> None:
         """Unplug all our devices together; leave the others to Nova.
 
+        Whoever is to be told of it has been told before, in good time.
+
         :raises errors.NotUnplugged: Nova rolls back, which brings the server
             home
         """
         vifs = ports.source_vifs(migrate_data)
         if ports.owned(vifs):
             departure = self._pt_departures.of(instance.uuid)
+            migration = migrate_data.migration.uuid
+            self._pt_servers.notice_to(instance, departure.story, vifs).give(
+                ports.owned(vifs), migration, departure
+            )
             self._pt_servers.of(instance, departure.story, vifs).leave(
-                ports.owned(vifs), migrate_data.migration.uuid, departure
+                ports.owned(vifs), migration, departure
             )
         for vif in ports.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)

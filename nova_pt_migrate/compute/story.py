@@ -118,7 +118,9 @@ class Story:
 
     def begin(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Teller.begin`."""
-        self._stories.put(lambda: self._start(f'pt_migrate_{phase.name}'))
+        self._stories.put(
+            lambda: self._start(f'pt_migrate_{phase.name}', phase.text)
+        )
         self._stories.put(self._notifier.begin(phase))
 
     def end(self, phase: phases.Phase) -> None:
@@ -161,16 +163,19 @@ class Story:
             traceback='',
         ).create(self._server, self._context.request_id)
 
-    def _start(self, name: str) -> None:
-        """Begin an event, or go on with the request's own of that name."""
+    def _start(self, name: str, text: str) -> None:
+        """Begin an event, or go on with the request's own of that name.
+
+        :param text: its details, which Nova gives to none that begins
+        """
         if not self._is_begun(name):
-            objects.InstanceActionEvent.event_start(
+            objects.InstanceActionEvent(
                 self._context,
-                self._server,
-                name,
-                want_result=False,
+                event=name,
                 host=self._host,
-            )
+                start_time=timeutils.utcnow(True),
+                details=text[:LONGEST] or None,
+            ).create(self._server, self._context.request_id)
 
     def _is_begun(self, name: str) -> bool:
         """Tell whether the request has such an event; it may need an action.

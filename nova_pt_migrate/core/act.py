@@ -2,6 +2,7 @@
 """Run the steps of a plan, each bounded in time, and report what is left."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 import dataclasses
 
@@ -26,6 +27,40 @@ class Outcome:
     done: tuple[model.Device, ...]
     failures: dict[str, reasons.Failure]
     unfit: frozenset[str] = frozenset()
+
+
+def wait_for_release(
+    domain: ports.Domain,
+    addresses: Collection[str],
+    *,
+    seconds: float,
+    clock: Clock,
+    stop: Callable[[], bool],
+) -> None:
+    """Give the guest time before it is asked for devices.
+
+    Nothing is asked. A guest may release devices by itself; when it has
+    released all there is nothing more to wait for.
+
+    :param addresses: host PCI addresses of the devices
+    :param clock: monotonic seconds
+    :param stop: as that of :func:`unplug`
+    """
+    deadline = clock() + seconds
+    with domain.watch() as watch:
+        while (
+            clock() < deadline and not stop() and _has_any(domain, addresses)
+        ):
+            watch.wait(max(deadline - clock(), 0.0))
+
+
+def _has_any(domain: ports.Domain, addresses: Collection[str]) -> bool:
+    """True as well where that cannot be seen."""
+    try:
+        live = domain.observe().live
+    except errors.HostError:
+        return True
+    return any(address in live for address in addresses)
 
 
 def unplug(

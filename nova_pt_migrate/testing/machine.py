@@ -173,6 +173,17 @@ class Machine:
             elif not request.answered:
                 self._ask(alias)
 
+    def eject(self, alias: str) -> None:
+        """The guest releases a device that it was not asked for.
+
+        As Linux does when ``power`` of its slot is written; QEMU takes it
+        out and says so likewise (hw/acpi/pcihp.c, acpi_pcihp_eject_slot).
+        """
+        with self.lock:
+            self._requests.pop(alias, None)
+            self._remove(alias)
+        self._emit(self, REMOVED, (alias,))
+
     def gone(self, alias: str) -> bool:
         """True once the live document has no such device."""
         with self.lock:

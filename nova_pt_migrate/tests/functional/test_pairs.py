@@ -317,3 +317,10 @@ class ReadinessTest(paired.Paired):
                 self._create_flavor,
                 extra_spec={f'pt_migrate:{key}': 'teamed'},
             )
+        for value in ('soon', '-1', '601'):
+            self.assertRaisesRegex(
+                Exception,
+                'Validation failed',
+                self._create_flavor,
+                extra_spec={'pt_migrate:notice': value},
+            )

@@ -48,6 +48,17 @@ class StoryTest(ours.OurMigrations):
             if e['event'] in names
         }
 
+    def notice(self) -> str:
+        """Return what is told of devices that have no standby."""
+        ports = ', '.join(
+            f'{port} ({self.ports.show(port)["mac_address"]})'
+            for port in self.port_ids
+        )
+        return (
+            f'The guest will be asked now for devices that have no standby, '
+            f'and has 1 s then to release them: ports {ports}'
+        )
+
     def assert_names_a_device(self, details: str, host: str) -> None:
         addresses = [f'0000:{base.BUS[host]:02x}']
         self.assertTrue(any(a in details for a in addresses), details)
@@ -57,6 +68,7 @@ class StoryTest(ours.OurMigrations):
         self.assertEqual(
             {
                 'pt_migrate_look': ('Success', base.SOURCE, ''),
+                'pt_migrate_notice': ('Success', base.SOURCE, self.notice()),
                 'pt_migrate_unplug': ('Success', base.SOURCE, ''),
                 'pt_migrate_move': ('Success', base.SOURCE, ''),
                 'pt_migrate_plug': ('Success', base.DESTINATION, ''),
@@ -132,15 +144,23 @@ class StoryTest(ours.OurMigrations):
             {
                 'pt_migrate.look.start',
                 'pt_migrate.look.end',
+                'pt_migrate.notice.start',
+                'pt_migrate.notice.end',
                 'pt_migrate.unplug.start',
                 'pt_migrate.unplug.error',
             },
             set(sent),
         )
-        for name in ('pt_migrate.unplug.start', 'pt_migrate.unplug.error'):
+        for name in (
+            'pt_migrate.notice.start',
+            'pt_migrate.unplug.start',
+            'pt_migrate.unplug.error',
+        ):
             sample = json.loads((SAMPLES / f'{name}.json').read_text())
             self.assertEqual(_shape(sample['payload']), _shape(sent[name]))
             self.assertEqual(name, sample['event_type'])
+        notice = sent['pt_migrate.notice.start']['nova_object.data']
+        self.assertEqual(self.notice(), notice['text'])
         failures = sent['pt_migrate.unplug.error']['nova_object.data'][
             'failures'
         ]

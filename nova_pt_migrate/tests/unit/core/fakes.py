@@ -79,6 +79,14 @@ class Domain:
                 (self.now + answer, ports.DeviceEvent(alias, True))
             )
 
+    def release(self, at: float, alias: str) -> None:
+        """Let the guest release a device that it was not asked for."""
+        self._agenda.append((at, ports.DeviceEvent(alias, True)))
+
+    def wake(self, at: float) -> None:
+        """Let who waits look around; nothing has happened to a device."""
+        self._agenda.append((at, ports.DeviceEvent('none', False)))
+
     def wait(self, seconds: float) -> list[ports.DeviceEvent]:
         until = self.now + seconds
         due = [entry for entry in self._agenda if entry[0] <= until]

@@ -30,6 +30,41 @@ def failure(code: str, text: str) -> reasons.Failure:
     return reasons.Failure(reasons.Reason[code], text)
 
 
+class TestWaitForRelease(testtools.TestCase):
+    def wait(self, domain: fakes.Domain, stop_at: float = 999.0) -> float:
+        """Return how long it waited for two devices."""
+        act.wait_for_release(
+            domain,
+            [fakes.device(n).address for n in (1, 2)],
+            seconds=20.0,
+            clock=domain.clock,
+            stop=lambda: domain.now >= stop_at,
+        )
+        return domain.now
+
+    def test_the_guest_has_all_the_time_and_is_asked_for_nothing(self) -> None:
+        domain = fakes.Domain([1, 2])
+        self.assertEqual(20.0, self.wait(domain))
+        self.assertEqual([], domain.requests)
+
+    def test_it_is_over_when_all_have_been_released(self) -> None:
+        domain = fakes.Domain([1, 2, 3])
+        domain.release(2.0, 'hostdev2')
+        domain.release(6.0, 'hostdev1')
+        self.assertEqual(6.0, self.wait(domain))
+
+    def test_it_is_over_when_somebody_stops_it(self) -> None:
+        domain = fakes.Domain([1, 2])
+        domain.wake(4.0)
+        self.assertEqual(4.0, self.wait(domain, stop_at=4.0))
+
+    def test_what_cannot_be_seen_is_waited_for(self) -> None:
+        domain = fakes.Domain([])
+        domain.observe_errors = [errors.HostError('no connection')]
+        domain.wake(4.0)
+        self.assertEqual(4.0, self.wait(domain))
+
+
 class TestUnplug(testtools.TestCase):
     def test_all_are_asked_before_any_is_waited_for(self) -> None:
         domain = fakes.Domain([1, 2, 3])
