@@ -4,6 +4,9 @@
 Which bonds were made is written down with the server before anything is
 written in its guest, so that they can be undone when nobody wants them any
 more, whatever happened meanwhile and wherever the server is then.
+
+These bonds get their addresses by DHCP. None is made for a port with a subnet
+that has no DHCP, and one that is there is left as it is.
 """
 
 from collections.abc import Callable
@@ -56,12 +59,17 @@ class Bonding:
         :returns: something is left to do
         """
         made = _made(instance)
-        wanted = self._wanted(instance, instance.get_network_info())
+        couples = self._wanted(instance, instance.get_network_info())
+        wanted = {mac: str(c.pair.standby_mac) for mac, c in couples.items()}
         problems: list[str] = []
         for mac, standby_mac in (made | wanted).items():
             agent = self._agent_of(instance)
             if agent is None:
                 return False
+            lost = _lost(couples[mac]) if mac in couples else ()
+            if lost:
+                problems += lost
+                continue
             bonds = management.Management(agent, self._networks.values())
             if mac in wanted:
                 _note(instance, mac, standby_mac)
@@ -74,9 +82,11 @@ class Bonding:
         self._tell(instance, tuple(problems), tell)
         return bool(problems)
 
-    def _wanted(self, instance: Any, network_info: Any) -> dict[str, str]:
+    def _wanted(
+        self, instance: Any, network_info: Any
+    ) -> dict[str, coupling.Couple]:
         return {
-            couple.pair.mac: couple.pair.standby_mac
+            couple.pair.mac: couple
             for couple in self._couples.of(instance, network_info)
             if couple.pairing.second_port
             and couple.pair.kind is pairs.StandbyKind.OWN
@@ -101,6 +111,28 @@ class Bonding:
             self._told[instance.uuid] = problems
         else:
             self._told.pop(instance.uuid, None)
+
+
+def _lost(couple: coupling.Couple) -> tuple[str, ...]:
+    """Say which addresses a bond would lose, since it asks for them by DHCP.
+
+    What Nova knows of a subnet is what Neutron said when the port was looked
+    at last (nova/network/neutron.py, _get_subnets_from_port); an older Nova
+    did not keep it, and nothing is said then.
+    """
+    port = couple.pair.port
+    return tuple(
+        f'Port {port} has {_addresses(subnet)} of subnet {subnet["cidr"]}, '
+        f'which is without DHCP, so that a bond that is made here does not '
+        f'get it: make the bond in the guest, with all addresses of the '
+        f'port, and set pt_migrate:bond to observe.'
+        for subnet in couple.vif['network']['subnets']
+        if subnet['ips'] and subnet.get_meta('enable_dhcp') is False
+    )
+
+
+def _addresses(subnet: Any) -> str:
+    return ' and '.join(str(ip['address']) for ip in subnet['ips'])
 
 
 def _made(instance: Any) -> dict[str, str]:

@@ -8,7 +8,9 @@
 is named by ``[api] vendordata_jsonfile_path`` of nova-api and of the compute
 hosts. cloud-init runs the script once for each new server; it finds the pairs
 by the permanent MAC addresses of its NICs, so that it is the same for all
-servers, and does nothing where there is none.
+servers, and does nothing where there is none. The bonds get their addresses by
+DHCP, and a NIC with one that is valid for ever, as no DHCP server gives it, is
+left as it is.
 """
 
 from collections.abc import Sequence
@@ -68,12 +70,23 @@ fill() {{
         -e "s/@DEVICE@/$DEVICE/g" -e "s/@STANDBY@/$STANDBY/g"
 }}
 
+kept() {{
+    found=$(ip -o address show dev "$DEVICE" scope global permanent) || :
+    set -- $found
+    echo "${{4:-}}"
+}}
+
 active() {{
     systemctl -q is-active "$1"
 }}
 
 {functions}
 pair() {{
+    address=$(kept 2>/dev/null)
+    [ -z "$address" ] || {{
+        say "$DEVICE has $address, which is not by DHCP; $BOND is not made"
+        return
+    }}
     {choices}
     say "no network manager that is known is in charge; $BOND is not made"
 }}

@@ -7,6 +7,7 @@ from typing import Any
 
 from nova import objects
 
+from nova_pt_migrate.compute import story
 from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.testing import errors
@@ -224,6 +225,32 @@ class ManagedBondTest(paired.Paired):
         instance.save()
         self.api.post_server_action(server['id'], {'reboot': {'type': 'HARD'}})
         self.wait_until_looked(base.DESTINATION, lambda: not made())
+
+    def test_none_is_made_on_a_subnet_without_dhcp(self) -> None:
+        for subnet in self.neutron._subnets.values():
+            subnet.update(cidr='192.168.4.0/24', enable_dhcp=False)
+        ports = self.ports.direct()
+        server = self.paired(ports, pairing='bond', bond='manage')
+        shown = self.ports.show(ports[0])
+        guest = self.agents[server['id']] = managed.Managed(
+            mac=shown['mac_address']
+        )
+        self.wait_until_looked(
+            base.SOURCE, lambda: 'pt_migrate_no_bond' in self.events(server)
+        )
+        self.assertEqual([], guest.ours())
+        self.assertEqual([], guest.asked)
+        (action,) = [
+            action
+            for action in self.api.get_instance_actions(server['id'])
+            if action['action'] == story.HEAL
+        ]
+        (event,) = self.api.api_get(
+            f'/servers/{server["id"]}/os-instance-actions/'
+            f'{action["request_id"]}'
+        ).body['instanceAction']['events']
+        self.assertIn('192.168.4.0/24', event['details'])
+        self.assertIn(shown['fixed_ips'][0]['ip_address'], event['details'])
 
     def wait_until_looked(
         self, host: str, condition: Callable[[], bool]

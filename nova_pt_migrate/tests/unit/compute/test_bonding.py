@@ -78,6 +78,54 @@ class TestBonding(testtools.TestCase):
         self.assertEqual(test_couples.TWIN, seen[0][0][KEY])
         self.assertEqual([], self.told)
 
+    def has(self, *subnets: Any) -> None:
+        self.couples[0].vif['network']['subnets'] = list(subnets)
+
+    def test_none_is_made_that_would_lose_an_address(self) -> None:
+        self.has(
+            test_couples.subnet('192.0.2.9', enable_dhcp=True),
+            test_couples.subnet(enable_dhcp=False),
+        )
+        self.assertTrue(self.keep())
+        self.assertTrue(self.keep())
+        (told,) = self.told
+        self.assertIs(reasons.Reason.NO_BOND, told.reason)
+        self.assertIn(
+            f'Port {test_couples.PORT} has 192.0.2.10 of subnet '
+            f'192.0.2.0/24, which is without DHCP',
+            told.text,
+        )
+        self.assertNotIn('192.0.2.9', told.text)
+        self.assertEqual([], self.instance.saved)
+        self.assertEqual([], cast(Any, self.guest).asked)
+        self.has(test_couples.subnet(enable_dhcp=True))
+        self.assertFalse(self.keep())
+        self.assertTrue(cast(Any, self.guest).ours())
+
+    def test_what_does_not_matter_does_not_stop_it(self) -> None:
+        for subnets in (
+            [],
+            [test_couples.subnet()],
+            [test_couples.subnet(None, enable_dhcp=False)],
+        ):
+            self.has(*subnets)
+            self.assertFalse(self.keep())
+        self.assertEqual([], self.told)
+
+    def test_one_that_is_there_is_left_when_dhcp_is_switched_off(
+        self,
+    ) -> None:
+        self.keep()
+        asked = len(cast(Any, self.guest).asked)
+        self.has(test_couples.subnet(enable_dhcp=False))
+        self.assertTrue(self.keep())
+        self.assertEqual(1, len(self.told))
+        self.assertEqual(asked, len(cast(Any, self.guest).asked))
+        self.assertIn(KEY, self.instance.system_metadata)
+        self.couples = []
+        self.assertFalse(self.keep())
+        self.assertNotIn(KEY, self.instance.system_metadata)
+
     def test_it_is_undone_when_nobody_wants_it(self) -> None:
         self.keep()
         self.couples = test_couples.own('bond', bond='observe')

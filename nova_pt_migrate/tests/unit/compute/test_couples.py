@@ -7,6 +7,7 @@ from typing import cast
 
 import fixtures
 from nova import objects
+from nova.network import model as network_model
 import testtools
 
 from nova_pt_migrate.compute import couples
@@ -26,6 +27,14 @@ BRIDGE = {'physnet1': uplinks.Uplink(uplinks.Kind.BRIDGE, 'br-ext')}
 class Network(dict[str, Any]):
     def get_meta(self, name: str) -> Any:
         return {'mtu': 9000}.get(name)
+
+
+def subnet(address: str | None = '192.0.2.10', **meta: Any) -> Any:
+    """Return a subnet of Nova's, with the address that the port has there."""
+    found = network_model.Subnet(cidr='192.0.2.0/24', **meta)
+    if address:
+        found.add_ip(network_model.FixedIP(address=address))
+    return found
 
 
 class Links:
@@ -59,7 +68,7 @@ def vif(
         'vnic_type': vnic_type,
         'type': 'hw_veb',
         'details': {'vlan': '42'},
-        'network': Network(id=network),
+        'network': Network(id=network, subnets=[subnet(enable_dhcp=True)]),
         'profile': {
             'pci_slot': '0000:81:10.1',
             'physical_network': 'physnet1',

@@ -193,6 +193,34 @@ class ScriptTest(testtools.TestCase):
         self.assertIn('ens1 is in bond0', self.run_it().stderr)
         self.assertEqual({}, self.files())
 
+    def address(self, words: str) -> None:
+        """Let ``ip`` tell of addresses, whatever it is asked for."""
+        tool = self.tools / 'ip'
+        tool.write_text(
+            f'#!/bin/sh\n'
+            f'[ "$*" = "-o address show dev ens1 scope global permanent" ] '
+            f'|| exit 1\n'
+            f'printf "%s" "{words}"\n'
+        )
+        tool.chmod(0o755)
+
+    def test_a_device_whose_address_is_not_by_dhcp_keeps_it(self) -> None:
+        self.pair()
+        for words, address in (
+            ('2: ens1    inet 192.0.2.9/24 brd 192.0.2.255', '192.0.2.9/24'),
+            ('2: ens1    inet6 2001:db8::9/64 scope global', '2001:db8::9/64'),
+        ):
+            self.address(words)
+            self.assertEqual(
+                f'nova-pt-migrate: ens1 has {address}, which is not by DHCP; '
+                f'{BOND.name} is not made\n',
+                self.run_it().stderr,
+            )
+            self.assertEqual({}, self.files())
+        self.address('')
+        self.assertEqual('', self.run_it().stderr)
+        self.assertEqual(4, len(self.files()))
+
     def test_a_stanza_of_somebody_else_is_named(self) -> None:
         self.pair()
         self.in_charge('networking.service')
