@@ -4,6 +4,8 @@
 from collections.abc import Callable
 import time
 
+from oslo_log import log as logging
+
 from nova_pt_migrate.compute import couples as coupling
 from nova_pt_migrate.compute import viewing
 from nova_pt_migrate.core import errors
@@ -12,6 +14,7 @@ from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import bonds
 from nova_pt_migrate.guest import nics
 
+LOG = logging.getLogger(__name__)
 USED = 15.0
 """Seconds that a guest has to use a device that was plugged."""
 JOINED = 3.0
@@ -20,6 +23,12 @@ SETTLED = 4.0
 """Seconds for that where nobody tells of it.
 
 igbvf looks at its link every 2 s (igbvf_watchdog_task), others more often.
+"""
+ARRIVED = 3.0
+"""Seconds that a guest has to send on a second port that was made active.
+
+Linux announces that at once, or when its link watch, which runs once a second,
+has caught up (bond_should_notify_peers, net/core/link_watch.c).
 """
 LOOK = 0.2
 
@@ -39,9 +48,13 @@ class Activation:
         self._viewer = viewer
         self._clock = clock
         self._pause = pause
+        self._sent: list[tuple[coupling.Couple, int]] = []
 
     def standby(self, couple: coupling.Couple) -> None:
         """Make the standby active in the guest's bond, where one is told of.
+
+        What has been sent on a second port before is kept, for
+        :meth:`quiet`.
 
         :raises errors.GuestError: it is not
         """
@@ -49,8 +62,51 @@ class Activation:
         if not couple.pairing.second_port or agent is None:
             return
         names = couple.pairing.link(self._view(couple, agent), False)
-        if names is not None:
-            bonds.activate(agent, *names)
+        if names is None:
+            return
+        before = self._count(couple)
+        bonds.activate(agent, *names)
+        if before is not None:
+            self._sent.append((couple, before))
+
+    def _count(self, couple: coupling.Couple) -> int | None:
+        """Return what was sent on a second port; None for any other."""
+        if couple.pair.kind is not pairs.StandbyKind.PORT:
+            return None
+        assert self._viewer is not None
+        try:
+            return self._viewer.sent(couple)
+        except errors.HostError as exc:
+            LOG.warning(
+                'What the guest sends on port %s cannot be seen, and is not '
+                'waited for: %s', couple.pair.standby_port, exc,
+            )  # fmt: skip
+            return None
+
+    def quiet(self, stop: Callable[[], bool]) -> list[coupling.Couple]:
+        """Wait until the guest has sent on each second port in use now.
+
+        All have the same seconds. Others learn from what it sends where it
+        is; until then they send to the device. Raises nothing.
+
+        :param stop: tells whether to wait no longer
+        :returns: those on which it has sent nothing in that time
+        """
+        end = self._clock() + ARRIVED
+        while not stop():
+            self._sent = [each for each in self._sent if self._waits(*each)]
+            if not self._sent or self._clock() >= end:
+                return [couple for couple, _ in self._sent]
+            self._pause(LOOK)
+        return []
+
+    def _waits(self, couple: coupling.Couple, before: int) -> bool:
+        """True as well where that cannot be seen."""
+        assert self._viewer is not None
+        try:
+            return self._viewer.sent(couple) == before
+        except errors.HostError:
+            return True
 
     def primary(self, couple: coupling.Couple, patient: bool) -> None:
         """Wait until the guest uses the device, which is in it.

@@ -58,6 +58,9 @@ class Teller(Protocol):
     def end(self, phase: Phase) -> None:
         """The phase has ended, as its result and failures say."""
 
+    def remark(self, failure: reasons.Failure) -> None:
+        """Something was not as it should be, and the phase goes on."""
+
 
 @contextlib.contextmanager
 def phase(

@@ -85,7 +85,7 @@ class Server:
         with self._phase('unplug', migration, unplugs) as phase:
             try:
                 self._pairs.look()
-                self._pairs.over()
+                self._remark(self._pairs.over(lambda: departure.stopped))
             except (errors.Refused, errors.NotSwitched) as exc:
                 phase.fail('not_switched', {'': _why_not(exc)})
                 raise
@@ -286,6 +286,14 @@ class Server:
             [step.device.address for step in todo],
             self._teller,
         )
+
+    def _remark(self, quiet: list[str]) -> None:
+        for sentence in quiet:
+            LOG.warning(sentence, instance=self._instance)
+        if quiet and self._teller:
+            self._teller.remark(
+                reasons.Failure(reasons.Reason.QUIET, ' '.join(quiet))
+            )
 
     def _report(
         self, failures: dict[str, reasons.Failure]

@@ -139,6 +139,10 @@ class Story:
     def tell(self, failure: reasons.Failure) -> None:
         """Tell a reason, in a phase or outside of any."""
         self.reasoned = True
+        self.remark(failure)
+
+    def remark(self, failure: reasons.Failure) -> None:
+        """See :meth:`phases.Teller.remark`."""
         self._stories.put(lambda: self._tell(failure))
 
     def wait(self) -> None:

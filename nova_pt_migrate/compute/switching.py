@@ -67,9 +67,11 @@ class Switching:
         if found.reasons:
             raise errors.Refused(found.reasons)
 
-    def over(self) -> None:
+    def over(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
         """Let the standbys carry the traffic, while the devices are there.
 
+        :param stop: tells whether to wait no longer for what they carry
+        :returns: a sentence for each that nothing was seen on
         :raises errors.NotSwitched: one that is required does not; the others
             may do so already
         """
@@ -79,6 +81,7 @@ class Switching:
                 self._guest.standby(couple)
             except (errors.HostError, errors.GuestError) as exc:
                 self._not_switched(couple, exc)
+        return [_quiet(couple) for couple in self._guest.quiet(stop)]
 
     def alone(self) -> None:
         """The devices have left: nothing of them may take a frame any more.
@@ -242,3 +245,12 @@ class Switching:
         if couple.choice.standby is pairs.Need.REQUIRED:
             raise errors.NotSwitched(sentence) from exc
         LOG.warning(sentence, instance=self._instance)
+
+
+def _quiet(couple: coupling.Couple) -> str:
+    return (
+        f'Nothing came from the guest on port {couple.pair.standby_port} for '
+        f'{activating.ARRIVED:g} s since its bond was switched from port '
+        f'{couple.pair.port} to it, so that others may not know yet: set '
+        f'num_grat_arp of the bond to 3 or more.'
+    )

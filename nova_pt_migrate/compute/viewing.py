@@ -41,6 +41,16 @@ class Viewer:
         agent = self.agent() if couples else None
         return [self.view(couple, agent, found) for couple in couples]
 
+    def sent(self, couple: coupling.Couple) -> int:
+        """Return how many frames the guest has sent on the standby's port.
+
+        :raises errors.HostError: libvirt does not tell, or it is not there
+        """
+        for target, mac in self._domain.observe().targets.items():
+            if mac == couple.pair.standby_mac:
+                return self._domain.sent(target)
+        raise errors.HostError(f'there is no NIC {couple.pair.standby_mac}')
+
     def view(
         self,
         couple: coupling.Couple,

@@ -43,6 +43,13 @@ class Domain(Protocol):
         :raises errors.HostError: if libvirt does not answer
         """
 
+    def sent(self, target: str) -> int:
+        """Return how many frames the guest has sent on one of its NICs.
+
+        :param target: name of the NIC's netdev on this host
+        :raises errors.HostError: libvirt does not tell
+        """
+
     def watch(self) -> contextlib.AbstractContextManager[Watch]:
         """Subscribe to device events until the context ends."""
 

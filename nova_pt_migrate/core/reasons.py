@@ -20,6 +20,7 @@ class Reason(enum.StrEnum):
     NO_STANDBY = 'pt_migrate_no_standby'
     NO_BOND = 'pt_migrate_no_bond'
     SWITCH_FAILED = 'pt_migrate_switch_failed'
+    QUIET = 'pt_migrate_quiet'
     UNPLUG_TIMEOUT = 'pt_migrate_unplug_timeout'
     UNPLUG_REFUSED = 'pt_migrate_unplug_refused'
     ABORTED = 'pt_migrate_aborted'
@@ -63,6 +64,12 @@ MEANING = {
     Reason.SWITCH_FAILED: (
         'The traffic could not be switched to the standby; the server stayed, '
         'with all its devices, and the guest was asked for none.'
+    ),
+    Reason.QUIET: (
+        'Nothing was seen of the guest on a second port for some seconds '
+        'after its bond had been switched to it; the live migration went on. '
+        'Others may have sent to the device for a while. See the details; a '
+        'guest that has nothing to send is in order.'
     ),
     Reason.UNPLUG_TIMEOUT: (
         'The guest did not release a device in time; the server stayed, with '

@@ -18,6 +18,9 @@ from nova_pt_migrate.host import events
 from nova_pt_migrate.host import plug_errors
 from nova_pt_migrate.host import xml as domain_xml
 
+SENT = 5
+"""Where libvirt has ``tx_packets`` among what it tells of a NIC."""
+
 
 class LibvirtDomain:
     """Provides :class:`core.ports.Domain`.
@@ -55,6 +58,20 @@ class LibvirtDomain:
             persistent=domain_xml.devices(inactive),
             targets=domain_xml.targets(live) if live else {},
         )
+
+    def sent(self, target: str) -> int:
+        """See :meth:`core.ports.Domain.sent`.
+
+        libvirt counts in the guest's direction, whichever its netdev has
+        (src/util/virnetdevtap.c, virNetDevTapInterfaceStats).
+        """
+        try:
+            sent = int(self._domain.interfaceStats(target)[SENT])
+        except self._libvirt.libvirtError as exc:
+            raise errors.HostError(f'libvirt: {exc}') from exc
+        if sent < 0:
+            raise errors.HostError(f'libvirt does not count for {target}')
+        return sent
 
     def watch(self) -> contextlib.AbstractContextManager[ports.Watch]:
         """See :meth:`core.ports.Domain.watch`."""

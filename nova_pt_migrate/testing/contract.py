@@ -159,6 +159,23 @@ class LibvirtContract(steps.Steps):
             caught.exception.get_error_code(),
         )
 
+    def test_the_frames_of_a_nic_are_counted(self) -> None:
+        domain, _ = self.domain_and_alias()
+        counted = domain.interfaceStats(self.netdev(domain))
+        self.assertEqual(8, len(counted))
+        self.assertGreaterEqual(min(counted), 0)
+
+    def test_a_nic_that_the_guest_has_not_has_no_counters(self) -> None:
+        libvirt = self.adapter.libvirt
+        domain, _ = self.domain_and_alias()
+        with self.assertRaisesRegex(
+            libvirt.libvirtError, 'not a known interface'
+        ) as caught:
+            domain.interfaceStats('pt-nobody')
+        self.assertEqual(
+            libvirt.VIR_ERR_INVALID_ARG, caught.exception.get_error_code()
+        )
+
     def test_migrating_with_the_device_is_refused(self) -> None:
         domain, _ = self.domain_and_alias()
         uri, _, _ = self.adapter.destination()

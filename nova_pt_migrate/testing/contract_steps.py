@@ -82,6 +82,16 @@ class Steps(_Base):
     def inactive_vf(self, domain: Any) -> Any:
         return etree.fromstring(self.inactive(domain)).find(VF)
 
+    def netdev(self, domain: Any) -> str:
+        """Return the name of the ordinary NIC's netdev on the host."""
+        root = etree.fromstring(domain.XMLDesc(0))
+        (nic,) = (
+            nic
+            for nic in root.findall('./devices/interface')
+            if nic.get('type') != 'hostdev'
+        )
+        return str(nic.find('./target').get('dev'))
+
     def wait(
         self, until: Callable[[], bool], seconds: float | None = None
     ) -> bool:

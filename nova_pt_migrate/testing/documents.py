@@ -63,6 +63,16 @@ def identity(element: Element) -> str:
     return host_address(element) or _mac(element) or name
 
 
+def targets(document: Element) -> list[str]:
+    """Return the netdevs of the NICs."""
+    return [
+        target.get('dev', '')
+        for element in elements(document)
+        if element.tag == 'interface'
+        for target in element.findall('./target')
+    ]
+
+
 def find_alias(document: Element, name: str) -> Element | None:
     return next((e for e in elements(document) if alias(e) == name), None)
 

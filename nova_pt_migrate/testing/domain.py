@@ -144,6 +144,10 @@ class Domain(fakelibvirt.Domain):
         return 0
 
     @call
+    def interfaceStats(self, device: str) -> list[int]:  # noqa: N802
+        return self.machine.counters(device)
+
+    @call
     def attachDeviceFlags(self, xml: str, flags: int = 0) -> int:  # noqa: N802
         self._hotplug.attach(xml, flags)
         return 0

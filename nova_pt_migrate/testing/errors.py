@@ -47,6 +47,14 @@ def missing(text: str) -> Exception:
     return _error(fakelibvirt.VIR_ERR_DEVICE_MISSING, 'device not found', text)
 
 
+def unknown_interface(target: str) -> Exception:
+    return _error(
+        fakelibvirt.VIR_ERR_INVALID_ARG,
+        'invalid argument',
+        f"'{target}' is not a known interface",
+    )
+
+
 def no_domain(uuid: str) -> Exception:
     return _error(
         fakelibvirt.VIR_ERR_NO_DOMAIN,

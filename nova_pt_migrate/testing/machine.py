@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A domain as one host's libvirt keeps it: two documents and a state."""
 
+import collections
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
@@ -47,6 +48,7 @@ class Machine:
     :ivar number: libvirt's ID of the running guest
     :ivar saved: the live document of a guest that was saved, or None
     :ivar defined: libvirt still knows the domain
+    :ivar sent: frames that the guest has sent, by the NIC's netdev
     :ivar migrating: a migration job changes it; nothing else may
     """
 
@@ -61,6 +63,7 @@ class Machine:
         self.live: documents.Element | None = None
         self.persistent: documents.Element | None = None
         self.saved: documents.Element | None = None
+        self.sent: collections.Counter[str] = collections.Counter()
         self.number = 0
         self.state: int = fakelibvirt.VIR_DOMAIN_SHUTOFF
         self.defined = True
@@ -183,6 +186,19 @@ class Machine:
             self._requests.pop(alias, None)
             self._remove(alias)
         self._emit(self, REMOVED, (alias,))
+
+    def counters(self, target: str) -> list[int]:
+        """Return what libvirt counts of a NIC, in the guest's direction.
+
+        :raises libvirtError: the guest has none with that netdev
+        """
+        with self.lock:
+            if self.live is None:
+                raise errors.invalid('domain is not running')
+            if target not in documents.targets(self.live):
+                raise errors.unknown_interface(target)
+            sent = self.sent[target]
+        return [0, 0, 0, 0, 64 * sent, sent, 0, 0]
 
     def gone(self, alias: str) -> bool:
         """True once the live document has no such device."""

@@ -24,12 +24,24 @@ class Bonded(fakes.Guest):
 
     :param mac: of the port
     :param has_device: tells whether the device is in the guest now
+    :param second: MAC address of a second port; a standby of ours else
+    :param announce: called when the standby has been made active
     """
 
-    def __init__(self, mac: str, has_device: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        mac: str,
+        has_device: Callable[[], bool],
+        second: str | None = None,
+        announce: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
-        self._macs = {DEVICE: mac, STANDBY: pairs.twin(mac)}
+        self._macs = {DEVICE: mac, STANDBY: second or pairs.twin(mac)}
+        self._mode = '(active-backup)'
+        if second:
+            self._mode += ' (fail_over_mac active)'
         self._has_device = has_device
+        self._announce = announce
         self._active = DEVICE
 
     def active(self) -> str:
@@ -46,7 +58,7 @@ class Bonded(fakes.Guest):
             bonds.MASTERS: f'{_BOND}\n',
             _ACTIVE: f'{active}\n',
             f'/proc/net/bonding/{_BOND}': (
-                'Bonding Mode: fault-tolerance (active-backup)\n'
+                f'Bonding Mode: fault-tolerance {self._mode}\n'
                 f'Currently Active Slave: {active}\n'
                 + ''.join(
                     f'Slave Interface: {name}\nMII Status: up\n'
@@ -65,4 +77,6 @@ class Bonded(fakes.Guest):
             if slave not in dict(self.interfaces):
                 raise errors.GuestError('libvirt: Invalid argument')
             self._active = slave
+            if slave == STANDBY:
+                self._announce()
         return written

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ordinary port of the server is the standby of a pass-through port."""
 
+from collections.abc import Callable
+import threading
 from typing import Any
 
 import fixtures
 from nova.tests.fixtures import neutron as nova_neutron
 
+from nova_pt_migrate.compute import activating
 from nova_pt_migrate.compute import couples
+from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import bonded
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
 
@@ -165,3 +170,84 @@ class ReadinessTest(TwoPorts):
         self.assertIn('no route to host', ours.shown(self, server))
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
+
+
+class ArrivalTest(TwoPorts):
+    """The bond is switched through the agent, and the guest may announce it.
+
+    :ivar announced: the guest has sent on its second port
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.port,), (self.standby,) = (
+            self.ports.direct(),
+            self.ports.beside(),
+        )
+        ports = [self.port, self.standby]
+        self.server = self.paired(ports, pairing='bond')
+        self.whole = always.Always(self, self.server, ports)
+        self.allow(self.port, self.standby)
+        self.announced = threading.Event()
+
+    def bond(self, announce: Callable[[], None] = lambda: None) -> None:
+        """Give the guest a bond over the two ports, and an agent."""
+        mac, second = (
+            self.ports.show(port)['mac_address']
+            for port in (self.port, self.standby)
+        )
+        self.guest = self.agents[self.server['id']] = bonded.Bonded(
+            mac, self.has_device, second, announce
+        )
+
+    def has_device(self) -> bool:
+        return any(
+            documents.passthrough(machine.document)
+            for hypervisor in self.double.hypervisors.values()
+            for machine in list(hypervisor.machines.values())
+            if machine.active
+        )
+
+    def announce(self) -> None:
+        """Let the guest announce itself, when it comes to it."""
+        machine = self.double.hypervisors[base.SOURCE].find(self.server['id'])
+
+        def send() -> None:
+            self.assertEqual([], self.double.calls.of(ours.OUR_UNPLUG))
+            for target in documents.targets(machine.document):
+                machine.sent[target] += 1
+            self.announced.set()
+
+        self.double.clock.later(0.5, send)
+
+    def test_the_device_is_asked_for_when_traffic_has_arrived(self) -> None:
+        self.bond(self.announce)
+        self.migrate(self.server)
+        self.assertTrue(self.announced.is_set())
+        self.whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assertEqual(bonded.DEVICE, self.guest.active())
+        self.assertNotIn('pt_migrate_quiet', self.events(self.server))
+
+    def test_a_quiet_guest_moves_and_that_is_told(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(activating, 'ARRIVED', 0.5))
+        self.bond()
+        self.migrate(self.server)
+        self.whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assertIn('pt_migrate_quiet', self.events(self.server))
+
+    def test_an_abort_meanwhile(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(activating, 'ARRIVED', 600.0))
+        self.bond(self.announced.set)
+        self.migrate(self.server, 'cancelled', self.abort)
+        self.assertEqual([], self.double.calls.of(ours.OUR_UNPLUG))
+        self.whole.check(always.End(base.SOURCE, 'cancelled'))
+        self.assertEqual(bonded.DEVICE, self.guest.active())
+
+    def abort(self) -> None:
+        self.assertTrue(self.announced.wait(60.0))
+        (migration,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={self.server["id"]}'
+        ).body['migrations']
+        self.api.api_delete(
+            f'/servers/{self.server["id"]}/migrations/{migration["id"]}'
+        )

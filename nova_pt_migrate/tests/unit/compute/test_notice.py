@@ -9,24 +9,9 @@ import testtools
 from nova_pt_migrate.compute import choices
 from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import notice
-from nova_pt_migrate.compute import phases
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.tests.unit.compute import test_server
 from nova_pt_migrate.tests.unit.core import fakes
-
-
-class Teller:
-    """Keeps what users are told."""
-
-    def __init__(self) -> None:
-        self.begun: list[phases.Phase] = []
-        self.ended: list[phases.Phase] = []
-
-    def begin(self, phase: phases.Phase) -> None:
-        self.begun.append(phase)
-
-    def end(self, phase: phases.Phase) -> None:
-        self.ended.append(phase)
 
 
 class TestNotice(testtools.TestCase):
@@ -35,7 +20,7 @@ class TestNotice(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.domain = fakes.Domain([1, 2])
         self.departure = departures.Departure()
-        self.teller = Teller()
+        self.teller = test_server.Teller()
 
     def give(self, *numbers: int, paired: Any = (), **extra: str) -> None:
         instance = types.SimpleNamespace(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from collections.abc import Callable
 from typing import Any
 from typing import cast
 
@@ -8,9 +9,11 @@ import testtools
 
 from nova_pt_migrate.compute import configuration
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import phases
 from nova_pt_migrate.compute import server
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.host import xml as domain_xml
 from nova_pt_migrate.tests.unit.compute import test_ports
 from nova_pt_migrate.tests.unit.core import fakes
@@ -44,16 +47,20 @@ class Pairs:
         self.calls: list[Any] = []
         self.error: Exception | None = None
         self.settled = True
+        self.quiet: list[str] = []
+        self.stop: Callable[[], bool] = lambda: False
 
     def look(self) -> None:
         self.calls.append('look')
         if isinstance(self.error, errors.Refused):
             raise self.error
 
-    def over(self) -> None:
+    def over(self, stop: Callable[[], bool]) -> list[str]:
         self.calls.append('over')
+        self.stop = stop
         if self.error:
             raise self.error
+        return self.quiet
 
     def alone(self) -> None:
         self.calls.append('alone')
@@ -67,6 +74,24 @@ class Pairs:
 
     def silence(self) -> None:
         self.calls.append('silence')
+
+
+class Teller:
+    """Keeps what users are told."""
+
+    def __init__(self) -> None:
+        self.begun: list[phases.Phase] = []
+        self.ended: list[phases.Phase] = []
+        self.remarks: list[reasons.Failure] = []
+
+    def begin(self, phase: phases.Phase) -> None:
+        self.begun.append(phase)
+
+    def end(self, phase: phases.Phase) -> None:
+        self.ended.append(phase)
+
+    def remark(self, failure: reasons.Failure) -> None:
+        self.remarks.append(failure)
 
 
 class VifDriver:
@@ -114,6 +139,7 @@ class ServerTest(testtools.TestCase):
         self.vif_driver = VifDriver()
         self.departure = departures.Departure()
         self.pairs = Pairs()
+        self.teller = Teller()
 
     def server(self, domain: Any) -> server.Server:
         return server.Server(
@@ -124,6 +150,7 @@ class ServerTest(testtools.TestCase):
             SETTINGS,
             cast(Any, self.pairs),
             clock=domain.clock,
+            teller=self.teller,
         )
 
     def test_leaving_asks_the_guest_and_then_undoes_the_hosts_side(
@@ -146,6 +173,25 @@ class ServerTest(testtools.TestCase):
         domain = fakes.Domain([1])
         self.server(domain).leave([vif(1)], 'm', self.departure)
         self.assertEqual(['look', 'over', 'alone'], self.pairs.calls)
+
+    def test_a_standby_on_which_nothing_arrives_is_told_of(self) -> None:
+        domain = fakes.Domain([1])
+        self.pairs.quiet = ['nothing on one', 'nothing on two']
+        self.server(domain).leave([vif(1)], 'm', self.departure)
+        self.assertEqual({}, domain.live)
+        (told,) = self.teller.remarks
+        self.assertIs(reasons.Reason.QUIET, told.reason)
+        self.assertEqual('nothing on one nothing on two', told.text)
+        (phase,) = self.teller.ended
+        self.assertEqual({}, phase.failures)
+
+    def test_an_abort_ends_the_wait_for_what_arrives(self) -> None:
+        domain = fakes.Domain([1])
+        self.server(domain).leave([vif(1)], 'm', self.departure)
+        self.assertFalse(self.pairs.stop())
+        self.departure.abort()
+        self.assertTrue(self.pairs.stop())
+        self.assertEqual([], self.teller.remarks)
 
     def test_nothing_is_asked_where_a_pair_is_not_ready(self) -> None:
         domain = fakes.Domain([1])

@@ -34,6 +34,8 @@ class Domain:
 
 
 class SwitchingTest(testtools.TestCase):
+    standby_mac = test_couples.TWIN
+
     def setUp(self) -> None:
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
@@ -66,7 +68,7 @@ class SwitchingTest(testtools.TestCase):
     def bond(self, active: str = 'ens5', slaves: str = 'ens5 ens6') -> None:
         """Give the guest a bond, and an agent that does everything."""
         self.guest.enabled = fakes.ALL
-        macs = {'ens5': MAC, 'ens6': test_couples.TWIN}
+        macs = {'ens5': MAC, 'ens6': self.standby_mac}
         self.guest.interfaces = [*macs.items(), ('bond0', MAC)]
         self.guest.files = {
             '/sys/class/net/bonding_masters': 'bond0',

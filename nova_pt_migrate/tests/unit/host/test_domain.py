@@ -28,6 +28,7 @@ class VirDomain:
         self.active = True
         self.calls: list[tuple[str, str, int]] = []
         self.error: Exception | None = None
+        self.counters = {'tap1': [60, 1, 0, 0, 120, 2, 0, 0]}
         self.blocked = threading.Event()
         self.blocked.set()
 
@@ -46,6 +47,10 @@ class VirDomain:
         self.flags = flags
         inactive = flags & Libvirt.VIR_DOMAIN_XML_INACTIVE
         return test_xml.domain(*([test_xml.VF] if inactive else []))
+
+    def interfaceStats(self, path: str) -> list[int]:
+        self._raise()
+        return self.counters[path]
 
     def UUIDString(self) -> str:
         return 'the-uuid'
@@ -87,9 +92,18 @@ class TestLibvirtDomain(testtools.TestCase):
         for call in (
             self.domain.observe,
             lambda: self.domain.request_unplug('hostdev0'),
+            lambda: self.domain.sent('tap1'),
         ):
             error = self.assertRaises(errors.HostError, call)
             self.assertEqual('libvirt: no connection', str(error))
+
+    def test_what_the_guest_has_sent_is_its_tx(self) -> None:
+        self.assertEqual(2, self.domain.sent('tap1'))
+
+    def test_what_libvirt_does_not_count_is_an_error(self) -> None:
+        self.vir.counters['tap1'] = [-1] * 8
+        error = self.assertRaises(errors.HostError, self.domain.sent, 'tap1')
+        self.assertIn('tap1', str(error))
 
     def test_an_unplug_changes_the_live_domain_only(self) -> None:
         self.domain.request_unplug('hostdev0')
