@@ -32,6 +32,10 @@ def instance(*pages: int | None) -> objects.Instance:
 
 
 class TestReasons(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        objects.register_all()
+
     def reasons(self, available: int, *pages: int | None) -> list[str]:
         self.useFixture(
             fixtures.MockPatchObject(
