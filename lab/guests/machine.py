@@ -93,7 +93,11 @@ def arguments(setup: settings.Settings, disk: str, drive: str) -> list[str]:
 def running(
     setup: settings.Settings, image: pathlib.Path, drive: pathlib.Path
 ) -> Iterator[Machine]:
-    """Run a guest over an image until the context ends."""
+    """Run a guest over an image until the context ends.
+
+    One that a run before has left behind is ended first.
+    """
+    shell.stop(setup, NAME)
     disk = f'{setup.run}/guest.qcow2'
     for path in (_monitor(setup), _agent(setup)):
         path.unlink(missing_ok=True)

@@ -26,6 +26,10 @@ STATE_SECONDS = 240.0
 ENSLAVED_SECONDS = 60.0
 """How long a manager has to take a NIC that was plugged; then we do it."""
 SWITCHED_SECONDS = 15.0
+READY_SECONDS = 60.0
+"""How long a slave has to get its link; the bond waits for updelay as well."""
+DAEMONS = ('NetworkManager.service', 'systemd-networkd.service')
+"""What may put a NIC into a bond at any time; ifupdown has none."""
 PAIR = pairs.Pair(
     port='00000000-0000-4000-8000-000000000001',
     device='0000:01:10.0',
@@ -150,12 +154,14 @@ class Trial:
         )
 
     def is_ready(self) -> None:
-        """See that a compute host would let the server leave.
+        """Wait until a compute host would let the server leave.
 
-        :raises shell.Failed: saying why not
+        :raises shell.Failed: saying why it would not
         """
-        if found := pairing.BondPairing().not_ready(self.view()):
-            raise shell.Failed(' '.join(found))
+        self.settles(
+            lambda: list(pairing.BondPairing().not_ready(self.view())),
+            READY_SECONDS,
+        )
 
     def switches(self, primary: bool) -> None:
         """Switch the bond over as a compute host does, which tries again.
@@ -186,6 +192,34 @@ class Trial:
             self.note('by its network manager')
             return
         self.note('by us')
+        self.enslaves()
+
+    def leaves(self) -> None:
+        """Take the primary out of the bond by hand.
+
+        :raises shell.Failed: the guest does not do so
+        """
+        names = pairing.BondPairing().link(self.view(), True)
+        if names is None:
+            raise shell.Failed('the primary is not in the bond')
+        bond, slave = names
+        self.agent().write(
+            f'/sys/class/net/{bond}/bonding/slaves', f'-{slave}'
+        )
+        if not self._lacks_slave():
+            raise shell.Failed('the primary is still in the bond')
+
+    @contextlib.contextmanager
+    def without_daemons(self) -> Iterator[None]:
+        """Halt what else would act on NICs, until the context ends."""
+        self._signal('STOP')
+        try:
+            yield
+        finally:
+            self._signal('CONT')
+
+    def enslaves(self) -> None:
+        """Put the primary into the bond as a compute host does."""
         names = pairing.BondPairing().link(self.view(), False)
         nic = nics.free(
             self.agent(), wires.PRIMARY, bonds.look(self.agent()) or ()
@@ -194,6 +228,17 @@ class Trial:
             raise shell.Failed('there is no bond, or no NIC for it')
         bonds.enslave(self.agent(), names[0], nic)
         self.settles(self._lacks_slave)
+
+    def enslaved(self) -> int:
+        """Return how often a NIC was put into a bond in this boot."""
+        return self.agent().run(('dmesg',)).output.count(b': Enslaving as')
+
+    def _signal(self, name: str) -> None:
+        # Daemons that are not there are passed over.
+        self.agent().run(
+            ('systemctl', 'kill', '--kill-whom=main', f'--signal={name}',
+             *DAEMONS)
+        )  # fmt: skip
 
     def _lacks_primary(self) -> list[str]:
         found = inside.hardware(self.nics(), wires.PRIMARY)

@@ -53,11 +53,13 @@ def run(way: str, trial: trials.Trial) -> None:
     else:
         with trial.step('the bond is whole'):
             trial.is_whole()
+            trial.note(f'NICs were put into it {trial.enslaved()} times')
     _round(trial, by_us=False)
     with trial.step('it is whole after a reboot'):
         trial.reboots()
         trial.is_whole()
     _round(trial, by_us=True)
+    _enslave(trial)
     if way == 'manage':
         _keep_again(trial)
         _undo(trial)
@@ -86,12 +88,24 @@ def _round(trial: trials.Trial, by_us: bool) -> None:
         trial.reaches(_bond(trial))
 
 
+def _enslave(trial: trials.Trial) -> None:
+    """What a compute host does where the guest's manager does nothing."""
+    with trial.step('enslave it where its manager does not'):
+        with trial.without_daemons():
+            trial.leaves()
+            trial.enslaves()
+        trial.switches(primary=True)
+        trial.is_whole()
+        trial.reaches(_bond(trial))
+
+
 def _manage(trial: trials.Trial) -> None:
     with trial.step('the network without a bond'):
         trial.settles(lambda: inside.without_bond(trial.nics()))
     with trial.step('manage makes the bond'):
         trial.settles(lambda: list(_keep(trial).problems))
         trial.is_whole()
+        trial.note(f'NICs were put into it {trial.enslaved()} times')
 
 
 def _keep(trial: trials.Trial) -> management.Outcome:

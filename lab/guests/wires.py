@@ -14,9 +14,10 @@ PRIMARY = 'fa:16:3e:5a:00:01'
 STANDBY = pairs.twin(PRIMARY)
 OTHER = 'fa:16:3e:5a:00:09'
 GATEWAY = '10.0.2.2'
-ADDRESS = '10.0.2.15'
-"""What QEMU's DHCP gives to the first MAC address that asks."""
-OTHER_ADDRESS = '10.0.3.15'
+NETWORK = '10.0.2.0/24'
+"""Where QEMU's DHCP gives an address to each client that asks: one that comes
+back with another MAC address or client ID has another."""
+OTHER_NETWORK = '10.0.3.0/24'
 PRIMARY_ID = 'primary'
 DEVICE = {
     'driver': 'igb',
@@ -32,11 +33,12 @@ def arguments() -> list[str]:
     """Return QEMU's arguments for NICs and networks."""
     return [
         *_ports('primary', 'other', 'standby'),
-        '-netdev', 'user,id=shared,restrict=on,ipv6=off',
+        '-netdev', f'user,id=shared,net={NETWORK},restrict=on,ipv6=off',
         '-netdev', 'hubport,id=hub-shared,hubid=0,netdev=shared',
         '-netdev', 'hubport,id=net-primary,hubid=0',
         '-netdev', 'hubport,id=net-standby,hubid=0',
-        '-netdev', 'user,id=net-other,net=10.0.3.0/24,restrict=on,ipv6=off',
+        '-netdev', f'user,id=net-other,net={OTHER_NETWORK},restrict=on,'
+                   f'ipv6=off',
         '-device', ','.join(
             [DEVICE['driver'],
              *(f'{k}={v}' for k, v in DEVICE.items() if k != 'driver')]

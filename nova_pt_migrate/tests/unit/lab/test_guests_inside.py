@@ -7,6 +7,9 @@ import unittest
 from lab.guests import inside
 from lab.guests import wires
 
+ADDRESS = '10.0.2.15'
+OTHER_ADDRESS = '10.0.3.15'
+
 
 def link(name: str, mac: str, **more: Any) -> dict[str, Any]:
     return {'ifname': name, 'address': mac, 'addr_info': [], **more}
@@ -27,15 +30,13 @@ class Guest:
                 'info_kind': 'bond',
                 'info_data': {'mode': 'active-backup', 'active_slave': 'p'},
             },
-            addr_info=address(wires.ADDRESS) + address('fe80::1', 'link'),
+            addr_info=address(ADDRESS) + address('fe80::1', 'link'),
         )
         self.primary = link('p', wires.PRIMARY, master='bond0')
         self.standby = link(
             's', wires.PRIMARY, permaddr=wires.STANDBY, master='bond0'
         )
-        self.other = link(
-            'o', wires.OTHER, addr_info=address(wires.OTHER_ADDRESS)
-        )
+        self.other = link('o', wires.OTHER, addr_info=address(OTHER_ADDRESS))
         self.links = [self.bond, self.primary, self.standby, self.other]
 
     def wrong(self, active: str = wires.PRIMARY, slaves: int = 2) -> str:
@@ -54,6 +55,11 @@ class WithBondTest(unittest.TestCase):
     def test_one_that_is_whole(self):
         self.assertEqual('', self.guest.wrong())
 
+    def test_any_address_of_the_network(self):
+        self.guest.bond.update(addr_info=address('10.0.2.16'))
+        self.guest.other.update(addr_info=address('10.0.3.17'))
+        self.assertEqual('', self.guest.wrong())
+
     def test_on_the_standby_alone(self):
         self.guest.links.remove(self.guest.primary)
         self.guest.bond['linkinfo']['info_data']['active_slave'] = 's'
@@ -65,6 +71,14 @@ class WithBondTest(unittest.TestCase):
             (lambda g: g.links.remove(g.bond), 'there are 0 bonds'),
             (lambda g: g.bond.update(address=wires.STANDBY), 'MAC address'),
             (lambda g: g.bond.update(addr_info=[]), 'has the addresses ()'),
+            (
+                lambda g: g.bond.update(addr_info=address(OTHER_ADDRESS)),
+                'bond0 has the addresses',
+            ),
+            (
+                lambda g: g.bond['addr_info'].extend(address('10.0.2.16')),
+                'bond0 has the addresses',
+            ),
             (lambda g: g.primary.pop('master'), 'p is not in bond0'),
             (
                 lambda g: g.standby.update(addr_info=address('10.0.2.16')),
@@ -89,6 +103,6 @@ class WithoutBondTest(unittest.TestCase):
         guest = Guest()
         self.assertIn('bond0 is still there', guest.without())
         guest.links.remove(guest.bond)
-        self.assertIn(f'not just {wires.ADDRESS}', guest.without())
-        guest.primary.update(addr_info=address(wires.ADDRESS))
+        self.assertIn('not just its address', guest.without())
+        guest.primary.update(addr_info=address(ADDRESS))
         self.assertEqual('', guest.without())
