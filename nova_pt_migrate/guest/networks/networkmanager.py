@@ -5,6 +5,10 @@ nm-settings-keyfile(5). ``mac-address`` of a wired profile matches the
 permanent address; a profile with a higher priority wins over those that
 cloud-init or an installer made for the same NIC. One without a UUID gets one
 from the name of its file.
+
+A profile of a port brings that of its bond up where it is not. So only the
+ports are told to come up: brought up itself, or with ``autoconnect-ports``,
+the bond would let go of each port that it has and take it anew.
 """
 
 from nova_pt_migrate.guest.networks import contract
@@ -32,7 +36,6 @@ class NetworkManager(contract.GuestNetwork):
         """See :meth:`contract.GuestNetwork.apply`."""
         return (
             ('nmcli', 'connection', 'reload'),
-            ('nmcli', '--wait', '30', 'connection', 'up', bond.name),
             *(
                 ('nmcli', '--wait', '30', 'connection', 'up', name)
                 for name in (f'{bond.name}-device', f'{bond.name}-standby')
@@ -84,7 +87,6 @@ id={{bond.name}}
 type=bond
 interface-name={{bond.name}}
 autoconnect-priority={PRIORITY}
-autoconnect-ports=1
 
 [ethernet]
 cloned-mac-address={{bond.mac}}

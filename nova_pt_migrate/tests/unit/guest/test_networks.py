@@ -45,6 +45,24 @@ class TestForms(testtools.TestCase):
         for file in networkmanager.NetworkManager().files(BOND):
             self.assertEqual(0o600, file.mode)
 
+    def test_networkmanager_attaches_each_port_once(self) -> None:
+        network = networkmanager.NetworkManager()
+        names = {
+            line.removeprefix('id=')
+            for file in network.files(BOND)
+            for line in file.content.splitlines()
+            if line.startswith('id=')
+        }
+        brought_up = [
+            program[-1] for program in network.apply(BOND) if 'up' in program
+        ]
+        self.assertEqual(names - {BOND.name}, set(brought_up))
+        self.assertEqual(2, len(brought_up))
+        # The bond brings them up as well where it is told so.
+        words = str(network.files(BOND))
+        self.assertNotIn('autoconnect-ports', words)
+        self.assertNotIn('autoconnect-slaves', words)
+
 
 class TestConflicts(testtools.TestCase):
     def conflict(
