@@ -140,7 +140,9 @@ class Trial:
 
     def reboots(self) -> None:
         """Reboot the guest by its own means."""
-        self.agent().run(('systemctl', '--no-block', 'reboot'))
+        # The agent may end, and begin anew, before it tells how that ended.
+        with contextlib.suppress(errors.GuestError):
+            self.agent().run(('systemctl', '--no-block', 'reboot'))
         self.boots()
 
     def view(self) -> pairs.View:
@@ -202,10 +204,8 @@ class Trial:
         names = pairing.BondPairing().link(self.view(), True)
         if names is None:
             raise shell.Failed('the primary is not in the bond')
-        bond, slave = names
-        self.agent().write(
-            f'/sys/class/net/{bond}/bonding/slaves', f'-{slave}'
-        )
+        path = f'/sys/class/net/{names[0]}/bonding/slaves'
+        self.agent().write(path, f'-{names[1]}')
         if not self._lacks_slave():
             raise shell.Failed('the primary is still in the bond')
 

@@ -90,6 +90,21 @@ class TrialTest(unittest.TestCase):
             self.trial.is_ready()
         self.assertLess(trial.READY_SECONDS, self.slept)
 
+    def test_an_agent_that_ends_before_it_tells_of_the_reboot(self):
+        self.guest.said['guest-exec-status'] = {
+            'error': {'desc': "PID ld does not exist"}
+        }
+        booted = self.enterContext(
+            mock.patch.object(
+                machine, 'booted', autospec=True, return_value='second'
+            )
+        )
+        self.trial.reboots()
+        self.assertEqual(
+            ['systemctl', '--no-block', 'reboot'], self.guest.ran[-1]
+        )
+        booted.assert_called_once()
+
     def test_a_slave_is_taken_out_and_put_in(self):
         self.trial.leaves()
         self.assertEqual('-ens5', self.guest.files[SLAVES])
