@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo asks of the cloud; runs in the tree, with its clients.
 
-    python -m lab.cloud create NAME HOST COUNT [KIND [IMAGE]]
+    python -m lab.cloud create NAME HOST COUNT [KIND[+MORE] [IMAGE]]
     python -m lab.cloud look SERVER
     python -m lab.cloud migrate SERVER HOST
     python -m lab.cloud abort | pause | unpause SERVER
@@ -20,9 +20,9 @@ import typing
 import openstack
 
 from lab import identity
+from lab import network
 
-PREFIX = 'fa:16:3e:0a:09:'
-NET = '10.9.0'
+PREFIX = 'fa:16:3e:0a:'
 HOST_LOOKS = 90
 FIRST, LAST = 50, 99  # of the guest's address, which is of its MAC's end
 
@@ -33,6 +33,11 @@ KINDS = {
     'failover': ('lab.failover', False),
     'bond': ('lab.bond', False),
     'ports': ('lab.bond', True),
+}
+MORE = {
+    'guarded': 'the ports have port security',
+    'vlan': 'the network is a VLAN',
+    'apart': 'each direct port has a net of its own',
 }
 
 Facts = dict[str, typing.Any]
@@ -50,29 +55,35 @@ def create(
     """Boot a server with some direct ports, and with what its kind says.
 
     The first port has the address that the guest gives to its link.
+
+    :param kind: of KINDS, and words of MORE behind a + each
     """
     _wait_for_host(cloud, host)
-    network = cloud.network.find_network(identity.NETWORK)
-    number = _free_number(cloud)
+    kind, *more = kind.split('+')
+    if not MORE.keys() >= set(more):
+        raise LookupError(f'{more}: there are {", ".join(MORE)}')
     flavor, ordinary = KINDS[kind]
-    known = {
-        'mac_address': f'{PREFIX}{number:02x}',
-        'fixed_ips': [{'ip_address': f'{NET}.{number}'}],
-    }
+    found = cloud.network.find_network(
+        identity.VLAN_NETWORK if 'vlan' in more else identity.NETWORK
+    )
+    number = _free_number(cloud)
+    nets = [network.VLAN_NET] if 'vlan' in more else list(network.NETS)
+    known = [_known(net, number) for net in nets]
+    if 'apart' not in more:
+        del known[1:]
+    guarded = {'is_port_security_enabled': 'guarded' in more}
     ports = []
-    if ordinary:
-        ports.append(_port(cloud, network, f'{name}-ordinary', **known))
-        known = {}
-    for index in range(count):
-        direct = _port(
-            cloud,
-            network,
-            f'{name}-direct{index}',
-            binding_vnic_type='direct',
-            **known,
+    for index in range(count + ordinary):
+        direct = index >= ordinary
+        ports.append(
+            cloud.network.create_port(
+                network_id=found.id,
+                name=f'{name}-{"direct" if direct else "ordinary"}{index}',
+                binding_vnic_type='direct' if direct else 'normal',
+                **guarded,
+                **(known.pop(0) if known else {}),
+            )
         )
-        ports.append(direct)
-        known = {}
     server = cloud.compute.create_server(
         name=name,
         image_id=cloud.image.find_image(image).id,
@@ -82,7 +93,7 @@ def create(
     )
     return {
         'server': server.id,
-        'address': f'{NET}.{number}',
+        'address': f'{nets[0]}.{number}',
         'macs': [port.mac_address for port in ports[-count:]],
     }
 
@@ -163,19 +174,20 @@ def _wait_for_host(cloud: Cloud, host: str) -> None:
 
 def _free_number(cloud: Cloud) -> int:
     taken = {
-        address['ip_address']
+        int(address['ip_address'].rpartition('.')[2])
         for port in cloud.network.ports()
         for address in port.fixed_ips
     }
-    return next(
-        number
-        for number in range(FIRST, LAST + 1)
-        if f'{NET}.{number}' not in taken
-    )
+    return next(n for n in range(FIRST, LAST + 1) if n not in taken)
 
 
-def _port(cloud: Cloud, network: Cloud, name: str, **more: object) -> Cloud:
-    return cloud.network.create_port(network_id=network.id, name=name, **more)
+def _known(net: str, number: int) -> Facts:
+    """Return what makes a port's address that which the guest will take."""
+    second = int(net.split('.')[1])
+    return {
+        'mac_address': f'{PREFIX}{second:02x}:{number:02x}',
+        'fixed_ips': [{'ip_address': f'{net}.{number}'}],
+    }
 
 
 def _events(cloud: Cloud, uuid: str) -> list[Facts]:

@@ -19,6 +19,9 @@ MODULES = (
     initramfs.Module('igbvf'),
     initramfs.Module('bonding', 'max_bonds=0'),
     initramfs.Module('virtio_console'),
+    # For scenario standbys: a second sender, and a DHCP client.
+    initramfs.Module('macvlan'),
+    initramfs.Module('af_packet'),
 )
 PROGRAMS = ('/usr/sbin/qemu-ga',)
 SIZE = 32  # MiB

@@ -11,6 +11,7 @@ import typing
 
 from lab import config
 from lab import guest
+from lab import network
 from lab import settings
 from lab import shell
 from lab import stages
@@ -22,6 +23,7 @@ SERVICES = {
     'neutron': ('network', ''),
 }
 NETWORK = 'data1'
+VLAN_NETWORK = 'data1-vlan'
 FLAVORS = {
     'lab.small': {},
     'lab.failover': {'pt_migrate:pairing': 'failover'},
@@ -91,24 +93,15 @@ def users(cloud: Cloud, setup: settings.Settings, _image: str) -> None:
 
 
 def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
-    """Make the network, the flavors and the guest's image from a file."""
-    if cloud.network.find_network(NETWORK) is None:
-        network = cloud.network.create_network(
-            name=NETWORK,
-            is_shared=True,
-            is_port_security_enabled=False,
-            provider_network_type='flat',
-            provider_physical_network=config.PHYSNET,
-        )
-        cloud.network.create_subnet(
-            network_id=network.id,
-            name=NETWORK,
-            ip_version=4,
-            cidr='10.9.0.0/24',
-            is_dhcp_enabled=False,
-            gateway_ip=None,
-            allocation_pools=[{'start': '10.9.0.50', 'end': '10.9.0.250'}],
-        )
+    """Make the networks, the flavors and the guest's image from a file."""
+    _network(cloud, NETWORK, network.NETS, provider_network_type='flat')
+    _network(
+        cloud,
+        VLAN_NETWORK,
+        (network.VLAN_NET,),
+        provider_network_type='vlan',
+        provider_segmentation_id=network.VLAN,
+    )
     for name, specs in FLAVORS.items():
         if cloud.compute.find_flavor(name) is None:
             flavor = cloud.compute.create_flavor(
@@ -123,6 +116,33 @@ def furnish(cloud: Cloud, setup: settings.Settings, image: str) -> None:
         present = None
     if present is None:
         upload(cloud, IMAGE, image)
+
+
+def _network(
+    cloud: Cloud, name: str, nets: tuple[str, ...], **provider: object
+) -> None:
+    """Make a network with its nets, or what is missing of it."""
+    found = cloud.network.find_network(name)
+    if found is None:
+        found = cloud.network.create_network(
+            name=name,
+            is_shared=True,
+            is_port_security_enabled=False,
+            provider_physical_network=config.PHYSNET,
+            **provider,
+        )
+    there = {subnet.cidr for subnet in cloud.network.subnets()}
+    for net in nets:
+        if f'{net}.0/24' not in there:
+            cloud.network.create_subnet(
+                network_id=found.id,
+                name=net,
+                ip_version=4,
+                cidr=f'{net}.0/24',
+                is_dhcp_enabled=False,
+                gateway_ip=None,
+                allocation_pools=[{'start': f'{net}.50', 'end': f'{net}.250'}],
+            )
 
 
 def upload(cloud: Cloud, name: str, image: str) -> None:

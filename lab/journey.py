@@ -16,6 +16,7 @@ import typing
 from lab import accel
 from lab import facts
 from lab import identity
+from lab import network
 from lab import probe
 from lab import record
 from lab import settings
@@ -96,7 +97,7 @@ def boot(
 def probing(journey: Journey) -> collections.abc.Iterator[None]:
     """Ping the server until the block ends."""
     argv = [sys.executable, '-m', 'lab.probe']
-    argv += ['--source', journey.setup.gateway]
+    argv += ['--source', network.gateway(journey.server.address)]
     argv += ['--target', journey.server.address]
     argv += ['--rate', str(journey.rate), '--out', str(journey.pings)]
     shell.spawn(journey.setup, 'probe', shell.in_netns(journey.setup, argv))

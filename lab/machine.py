@@ -33,8 +33,9 @@ _KERNEL = (
 def arguments(setup: settings.Settings, host: settings.Host) -> list[str]:
     """Return the arguments with which QEMU makes a host.
 
-    Two NICs: virtio for management, and behind a root port the igb that has
-    virtual functions. The IOMMU gives each of these a group of its own.
+    Three NICs: virtio for management, behind a root port the igb that has
+    virtual functions, each in an IOMMU group of its own, and another virtio
+    on the igb's network.
     """
     kernel, initrd = image.boot_files(setup)
     return [
@@ -48,10 +49,11 @@ def arguments(setup: settings.Settings, host: settings.Host) -> list[str]:
         '-serial', f'file:{_console(setup, host)}',
         '-drive', f'file={_disk(setup, host)},if=none,id=disk,cache=unsafe',
         '-device', 'virtio-blk-pci,drive=disk',
-        *_nic('br-mgmt', host, 'virtio-net-pci', '52:54:00:08:00'),
+        *_nic(network.MANAGEMENT, host, 'virtio-net-pci', '52:54:00:08:00'),
         '-device', 'pcie-root-port,id=root-port,chassis=1,slot=1',
-        *_nic('br-data', host, 'igb,bus=root-port', '52:54:00:09:00'),
+        *_nic(network.DATA, host, 'igb,bus=root-port', '52:54:00:09:00'),
         '-device', 'virtio-rng-pci',
+        *_nic(network.SECOND, host, 'virtio-net-pci', '52:54:00:0a:00'),
     ]  # fmt: skip
 
 
@@ -156,9 +158,9 @@ def _identity(setup: settings.Settings, host: settings.Host) -> str:
 
 
 def _nic(
-    bridge: str, host: settings.Host, model: str, prefix: str
+    nic: str, host: settings.Host, model: str, prefix: str
 ) -> tuple[str, ...]:
-    tap = network.tap(bridge, host)
+    tap = network.tap(nic, host)
     return (
         '-netdev', f'tap,id={tap},ifname={tap},script=no,downscript=no',
         '-device', f'{model},netdev={tap},mac={prefix}:{host.number:02x}',

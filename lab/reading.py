@@ -114,9 +114,9 @@ def links(console: str) -> tuple[verdict.Link, ...]:
     if not lines:
         return ()
     said = lines[-1].split(SAID, 1)[1]
-    active = dict(re.findall(r'(active)=(\S+)', said)).get('active')
+    active = set(re.findall(r'active=(\S+)', said))
     return tuple(
-        verdict.Link(name, driver, mac, name == active)
+        verdict.Link(name, driver, mac, name in active)
         for name, driver, mac in _LINK.findall(said)
     )
 

@@ -23,6 +23,7 @@ PACKAGES = (
     'busybox-static',
     'cpio',
     'dmidecode',
+    'dnsmasq-base',
     'dosfstools',
     'e2fsprogs',
     'ethtool',

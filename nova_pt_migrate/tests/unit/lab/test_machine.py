@@ -61,7 +61,8 @@ class ArgumentsTest(unittest.TestCase):
     def test_each_nic_is_on_its_own_tap(self):
         self.assertEqual(
             ['tap,id=mg2,ifname=mg2,script=no,downscript=no',
-             'tap,id=dt2,ifname=dt2,script=no,downscript=no'],
+             'tap,id=dt2,ifname=dt2,script=no,downscript=no',
+             'tap,id=up2,ifname=up2,script=no,downscript=no'],
             self._after(self.second, '-netdev'),
         )  # fmt: skip
 

@@ -89,5 +89,15 @@ class LinksTest(unittest.TestCase):
             reading.links(console),
         )
 
+    def test_each_pair_has_an_active_link(self):
+        console = (
+            'pt-guest links bond0=up active=eth1 bond1=up active=eth3 '
+            f'eth1=igbvf/{synthetic.MAC}/slave '
+            f'eth2=virtio_net/{synthetic.STANDBY}/slave '
+            f'eth3=igbvf/{synthetic.MAC}/slave\n'
+        )
+        active = [link.name for link in reading.links(console) if link.active]
+        self.assertEqual(['eth1', 'eth3'], active)
+
     def test_a_guest_that_said_nothing_has_no_links(self):
         self.assertEqual((), reading.links('[    1.0] booting\n'))
