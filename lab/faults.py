@@ -96,7 +96,7 @@ class Case:
         self.on(
             host,
             f"timeout {REACHED:.0f} sh -c 'until {condition}; "
-            f"do sleep 0.1; done'",
+            f"do sleep 0.5; done'",
         )
 
     def copy_slowly(self) -> None:
@@ -151,6 +151,7 @@ class Fault:
 
     :ivar inflict: asks for the migration and breaks it; returns when the
         rest goes by itself
+    :ivar kind: of the server (:data:`lab.cloud.KINDS`)
     """
 
     what: str
@@ -158,6 +159,8 @@ class Fault:
     allowed: tuple[outcome.End, ...]
     deaf: bool = False
     booting: bool = False
+    kind: str = 'plain'
+    title: str = 'A fault'
 
 
 def host_of(setup: settings.Settings, server: facts.Server) -> settings.Host:
@@ -197,11 +200,13 @@ def run(name: str, fault: Fault, way: journey.Journey) -> outcome.Outcome:
         samples=samples,
     )
     place = f'{found.status} on {found.host}, {found.migration_status}'
-    came = outcome.Outcome(name, end, fault.allowed, place, move)
+    came = outcome.Outcome(
+        name, end, fault.allowed, place, move, tuple(case.checks)
+    )
     journey.say(came.line())
     report.write(
         record.Run(
-            title=f'A fault: {fault.what}',
+            title=f'{fault.title}: {fault.what}',
             started=began,
             server=way.server.uuid,
             devices=len(way.server.macs),

@@ -77,6 +77,7 @@ class Outcome:
 
     :ivar end: the allowed end that was seen, if any
     :ivar place: where and how the server really was
+    :ivar seen: checks of the fault itself, on its way
     """
 
     name: str
@@ -84,6 +85,7 @@ class Outcome:
     allowed: tuple[End, ...]
     place: str
     move: record.Move
+    seen: Checks = ()
 
     @property
     def passed(self) -> bool:
@@ -117,6 +119,7 @@ def to_json(outcomes: list[Outcome]) -> str:
                 'allowed': [str(end) for end in outcome.allowed],
                 'seconds': round(outcome.move.seconds, 1),
                 'load': outcome.move.load[1],
+                'seen': {check.what: check.seen for check in outcome.seen},
             }
             for outcome in outcomes
         ],

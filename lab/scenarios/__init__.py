@@ -12,6 +12,7 @@ NAMES = {
     'contract': 'the contract suites against the hosts\' libvirt and kernel',
     'faults': 'what goes wrong on purpose, and how the server ends',
     'pairs': 'each pairing there and back, and what is lost on the way',
+    'standbys': 'standbys in special circumstances',
     'short': 'a server with a VF there and back, with a verdict',
     'unplug_times': 'unplug-to-migrate times for 1, 2, 4 and 6 VFs',
 }
@@ -22,7 +23,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     said = '; '.join(f'{name}: {what}' for name, what in NAMES.items())
     parser.add_argument('name', choices=NAMES, help=said)
     parser.add_argument(
-        'only', nargs='*', help='for faults and pairs: the names of some'
+        'only',
+        nargs='*',
+        help='for faults, pairs and standbys: the names of some',
     )
     parser.add_argument(
         '--moves', type=int, help='for pairs: migrations of each (default 10)'

@@ -129,6 +129,7 @@ class OutcomeTest(unittest.TestCase):
                 'allowed': ['destination, completed', 'source, failed'],
                 'seconds': 58.2,
                 'load': 3.1,
+                'seen': {},
             },
             figures,
         )
@@ -182,7 +183,10 @@ class RunTest(unittest.TestCase):
         def inflict(case: faults.Case) -> None:
             case.check('no VF was asked for', False)
 
-        self.assertFalse(self._run(inflict).passed)
+        came = self._run(inflict)
+        self.assertFalse(came.passed)
+        (figures,) = json.loads(outcome.to_json([came]))
+        self.assertEqual({'no VF was asked for': 'False'}, figures['seen'])
 
 
 class NamesTest(unittest.TestCase):
