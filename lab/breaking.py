@@ -173,6 +173,10 @@ FAULTS = {
         'the guest never releases its VF',
         never_releases, (outcome.STAYED,), deaf=True,
     ),
+    'holds_only': faults.Fault(
+        'the guest never releases the only NIC that it has',
+        never_releases, (outcome.STAYED,), deaf=True, kind='none',
+    ),
     'late': faults.Fault(
         'the guest releases it one second after the deadline',
         late, (outcome.STAYED,), deaf=True,
