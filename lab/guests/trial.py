@@ -226,7 +226,9 @@ class Trial:
         )
         if names is None or nic is None:
             raise shell.Failed('there is no bond, or no NIC for it')
-        bonds.enslave(self.agent(), names[0], nic)
+        # Its manager may have done so meanwhile.
+        with contextlib.suppress(errors.GuestError):
+            bonds.enslave(self.agent(), names[0], nic)
         self.settles(self._lacks_slave)
 
     def enslaved(self) -> int:
