@@ -11,7 +11,9 @@ stanzas of ours, and those of others are not carried out while it is there.
 
 A NIC joins the bond by its own stanza alone. Were it named by the bond's as
 well, both would be carried out at once while the guest boots, and would put it
-in and take it out side by side.
+in and take it out side by side. It is carried out by the unit that udev
+starts, which ends with the NIC: ifupdown knows then that it has gone, and
+carries it out again when it is back.
 """
 
 import re
@@ -43,7 +45,10 @@ class Ifupdown(contract.GuestNetwork):
             ('ifdown', bond.name, bond.device, bond.standby),
             ('ip', 'address', 'flush', 'dev', bond.device),
             ('ifup', bond.name),
-            ('ifup', bond.device, bond.standby),
+            *(
+                ('systemctl', 'restart', f'ifup@{nic}.service')
+                for nic in (bond.device, bond.standby)
+            ),
         )
 
     def leave(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:

@@ -96,4 +96,5 @@ class LooksTest(paired.Paired):
         self.assertEqual(1, self.asked.count('agent'))
         self.asked.clear()
 
-        self.assertEqual('agent', self.migrated()[1])
+        self.migrate(self.server)
+        self.assertEqual('agent', self.asked[1])

@@ -72,8 +72,12 @@ class TestForms(testtools.TestCase):
         for port in ports:
             self.assertIn(f'bond-master {BOND.name}', port)
         self.assertEqual(
-            [('ifup', BOND.name), ('ifup', BOND.device, BOND.standby)],
-            list(network.apply(BOND)[-2:]),
+            [
+                ('ifup', BOND.name),
+                ('systemctl', 'restart', f'ifup@{BOND.device}.service'),
+                ('systemctl', 'restart', f'ifup@{BOND.standby}.service'),
+            ],
+            list(network.apply(BOND)[-3:]),
         )
 
 
