@@ -115,12 +115,23 @@ class Rehearsal:
         if not seen.isolated:
             return _NO_GROUP
         if seen.with_vfio:
-            return None
+            return self._taken(node)
         try:
             user = self._user_of(device)
         except errors.HostError as exc:
             user = str(exc)
         return user or self._bind(device, node, seen)
+
+    def _taken(self, node: Any) -> str | None:
+        """Say that a domain has what VFIO has, or that libvirt gives it not.
+
+        libvirt refuses what a domain has, and changes nothing for the rest.
+        """
+        try:
+            node.detachFlags(None, 0)
+        except self._error as exc:
+            return f'libvirt: {exc}'
+        return None
 
     def _bind(self, device: str, node: Any, before: _Seen) -> str | None:
         try:

@@ -104,7 +104,14 @@ class TestRun(Rehearsal):
     def test_with_vfio_already(self) -> None:
         self.one.driver = 'vfio-pci'
         self.assertEqual({}, self.run_one())
-        self.assertEqual([], self.one.calls)
+        self.assertEqual(['detach'], self.one.calls)
+
+    def test_with_vfio_since_a_domain_has_it(self) -> None:
+        self.one.driver = 'vfio-pci'
+        self.one.errors['detach'] = LibvirtError('in use by driver QEMU')
+        (why,) = self.run_one().values()
+        self.assertIn('in use by driver QEMU', why)
+        self.assertEqual(['detach'], self.one.calls)
 
     def test_the_host_lacks_it(self) -> None:
         found = self.run_one('0000:99:00.1', TWO)
