@@ -8,12 +8,6 @@ the guest.
 ifupdown does what all stanzas of an interface say, and cloud-init writes one
 that asks for an address. So a mapping leads from the names of the NICs to
 stanzas of ours, and those of others are not carried out while it is there.
-
-A NIC joins the bond by its own stanza alone. Were it named by the bond's as
-well, both would be carried out at once while the guest boots, and would put it
-in and take it out side by side. It is carried out by the unit that udev
-starts, which ends with the NIC: ifupdown knows then that it has gone, and
-carries it out again when it is back.
 """
 
 import re
@@ -45,10 +39,6 @@ class Ifupdown(contract.GuestNetwork):
             ('ifdown', bond.name, bond.device, bond.standby),
             ('ip', 'address', 'flush', 'dev', bond.device),
             ('ifup', bond.name),
-            *(
-                ('systemctl', 'restart', f'ifup@{nic}.service')
-                for nic in (bond.device, bond.standby)
-            ),
         )
 
     def leave(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
@@ -96,7 +86,9 @@ iface {bond.name} inet dhcp
     bond-miimon 100
     bond-updelay 1000
     bond-num-grat-arp 5
-    bond-slaves none
+    bond-slaves {bond.device} {bond.standby}
+    bond-primary {bond.device}
+    bond-primary-reselect failure
 """
 _PORT = """
 allow-hotplug {nic}

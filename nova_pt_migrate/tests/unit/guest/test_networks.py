@@ -63,23 +63,6 @@ class TestForms(testtools.TestCase):
         self.assertNotIn('autoconnect-ports', words)
         self.assertNotIn('autoconnect-slaves', words)
 
-    def test_ifupdown_puts_a_nic_in_by_its_own_stanza_alone(self) -> None:
-        network = ifupdown.Ifupdown()
-        (file,) = network.files(BOND)
-        bond, *ports = file.content.split('\nallow-hotplug ')
-        self.assertIn('bond-slaves none', bond)
-        self.assertEqual(2, len(ports))
-        for port in ports:
-            self.assertIn(f'bond-master {BOND.name}', port)
-        self.assertEqual(
-            [
-                ('ifup', BOND.name),
-                ('systemctl', 'restart', f'ifup@{BOND.device}.service'),
-                ('systemctl', 'restart', f'ifup@{BOND.standby}.service'),
-            ],
-            list(network.apply(BOND)[-3:]),
-        )
-
 
 class TestConflicts(testtools.TestCase):
     def conflict(
