@@ -208,13 +208,12 @@ class LibvirtContract(steps.Steps):
                     )
                 )
             )
-        self.assertEqual(
-            [
-                self.adapter.libvirt.VIR_DOMAIN_EVENT_STARTED,
-                self.adapter.libvirt.VIR_DOMAIN_EVENT_RESUMED,
-            ],
-            told[:2],
-        )
+        ours = [
+            self.adapter.libvirt.VIR_DOMAIN_EVENT_STARTED,
+            self.adapter.libvirt.VIR_DOMAIN_EVENT_RESUMED,
+        ]
+        # A real one tells as well that the domain is defined.
+        self.assertEqual(ours, [event for event in told if event in ours][:2])
 
     def test_the_wide_persistent_xml_arrives(self) -> None:
         domain, alias = self.domain_and_alias()
