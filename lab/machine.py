@@ -20,6 +20,7 @@ MEMORY = 4096  # MiB; taken only as far as it is used
 BOOT_SECONDS = 600.0
 HUNG = 'rcu_preempt kthread starved'
 """What an emulated kernel says that has lost its timer, and never goes on."""
+PANIC = 'Kernel panic'
 READY = ' && '.join(
     f'systemctl -q is-active {name}' for name in ('pt-devices', 'libvirtd')
 )
@@ -99,7 +100,12 @@ def ssh(
     :raises shell.Failed: if it fails, or has not ended after ``timeout`` s
     """
     argv = [*_ssh(setup, host), command]
-    return shell.run(argv, timeout=timeout, input=input)
+    try:
+        return shell.run(argv, timeout=timeout, input=input)
+    except shell.Failed as exc:
+        if not shell.alive(setup, host.name):
+            raise shell.Failed(_ended(setup, host)) from exc
+        raise
 
 
 def login(setup: settings.Settings, host: settings.Host) -> list[str]:
@@ -130,10 +136,7 @@ def _start(setup: settings.Settings, host: settings.Host) -> None:
 
 def _answers(setup: settings.Settings, host: settings.Host) -> bool:
     if not shell.alive(setup, host.name):
-        raise shell.Failed(
-            f'{host.name} has ended; see {setup.log}/{host.name}.log and '
-            f'{host.name}-console.log'
-        )
+        raise shell.Failed(_ended(setup, host))
     try:
         ssh(setup, host, READY, 60)
     except shell.Failed:
@@ -145,6 +148,17 @@ def _answers(setup: settings.Settings, host: settings.Host) -> bool:
             _start(setup, host)
         return False
     return True
+
+
+def _ended(setup: settings.Settings, host: settings.Host) -> str:
+    console = _console(setup, host)
+    text = console.read_text(errors='replace') if console.exists() else ''
+    last = [line for line in text.splitlines() if PANIC in line]
+    why = f': {last[-1].strip()!a}' if last else ''
+    return (
+        f'{host.name} has ended{why}; see {setup.log}/{host.name}.log and '
+        f'{console.name}, and start anew with lab down and lab up'
+    )
 
 
 def _identity(setup: settings.Settings, host: settings.Host) -> str:

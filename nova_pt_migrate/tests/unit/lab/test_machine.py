@@ -125,3 +125,41 @@ class WaitTest(unittest.TestCase):
         self.console.write_text('[    9.4] systemd[1]: Starting\n')
         machine.wait(self.setup)
         self.assertEqual([], self.started)
+
+
+class EndedTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.setup = settings.Settings(pathlib.Path(folder.name))
+        self.setup.log.mkdir()
+        patch = mock.patch.object(
+            shell, 'run', autospec=True,
+            side_effect=shell.Failed('No route to host'),
+        )  # fmt: skip
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def said(self, alive: bool) -> str:
+        with (
+            mock.patch.object(
+                shell, 'alive', autospec=True, return_value=alive
+            ),
+            self.assertRaises(shell.Failed) as caught,
+        ):
+            machine.ssh(self.setup, self.setup.hosts[0], 'true', 1)
+        return str(caught.exception)
+
+    def test_why_a_host_has_ended_is_said(self):
+        (self.setup.log / 'cmp1-console.log').write_text(
+            '[9.1] a\n[9.2] Kernel panic - not syncing: stack \x1b[2J\n[9.3] b'
+        )
+        found = self.said(alive=False)
+        self.assertIn('cmp1 has ended', found)
+        self.assertIn('not syncing: stack \\x1b[2J', found)
+
+    def test_one_that_has_said_nothing(self):
+        self.assertIn('cmp1 has ended;', self.said(alive=False))
+
+    def test_what_fails_in_a_host_that_runs_is_passed_on(self):
+        self.assertEqual('No route to host', self.said(alive=True))
