@@ -5,6 +5,7 @@ import sys
 import threading
 from typing import Any
 
+from nova import exception
 from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
@@ -12,6 +13,7 @@ from oslo_utils import excutils
 
 from nova_pt_migrate.compute import bonding
 from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute import holding
 from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import peers
@@ -22,6 +24,7 @@ from nova_pt_migrate.compute import rehearsing
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import story
+from nova_pt_migrate.core import reasons
 from nova_pt_migrate.host import rehearsal
 
 LOG = logging.getLogger(__name__)
@@ -91,7 +94,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
 
         Nova claims for the flavor and then for the ports, and the second
         claim makes the tracker forget the first. The devices are known here,
-        and nothing has been changed elsewhere: they are rehearsed.
+        and nothing has been changed elsewhere: they are held, and rehearsed.
 
         :raises nova.exception.MigrationPreCheckError: Nova tries the next
             host
@@ -99,11 +102,15 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         tracker = claims.tracker(self.virtapi)
         if tracker and ports.owned(instance.get_network_info()):
             claims.remember(tracker, instance.uuid)
+            holding.announce(
+                migration, tracker.host, self.get_available_nodes()[0]
+            )
             precheck.refuse(
                 self,
                 ctxt,
                 instance,
-                rehearsing.reasons(
+                holding.lost(tracker, instance, migrate_data)
+                or rehearsing.reasons(
                     self._pt_rehearsal, tracker, instance, migrate_data
                 ),
             )
@@ -126,9 +133,11 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         If that fails the source rolls back, but does not tell this host
         where the instance path is shared. So the devices are freed here.
 
-        :raises nova.exception.NovaException: Nova rolls back
+        :raises nova.exception.NovaException: Nova rolls back; a device that
+            is not claimed any more is a reason, before anything is prepared
         """
         try:
+            self._pt_hold(context, instance, migrate_data)
             data = super().pre_live_migration(
                 context, instance, block_device_info, network_info,
                 disk_info, migrate_data,
@@ -227,6 +236,15 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 self._pt_late.note(instance.uuid)
         finally:
             others.finish()
+
+    def _pt_hold(self, context: Any, instance: Any, migrate_data: Any) -> None:
+        tracker = claims.tracker(self.virtapi)
+        lost = tracker and holding.lost(tracker, instance, migrate_data)
+        if lost:
+            self._pt_tell(context, instance).tell(
+                reasons.Failure(reasons.Reason.DESTINATION, lost[0])
+            )
+            raise exception.MigrationError(reason=lost[0])
 
     def _pt_free(self, context: Any, instance: Any) -> None:
         """Free what is held here for a server that does not come.

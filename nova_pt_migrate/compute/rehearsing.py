@@ -8,7 +8,6 @@ netdev, and all that is set there, when one is taken from its driver.
 from typing import Any
 
 from nova.network import model as network_model
-from nova.objects import fields
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import ports
@@ -50,7 +49,6 @@ def _claimed(tracker: Any, instance: Any, migrate_data: Any) -> dict[str, str]:
     here = {
         device.address
         for device in claims.held(tracker).get(instance.uuid, [])
-        if device.status == fields.PciDeviceStatus.CLAIMED
     }
     return {
         vif.profile['pci_slot']: vif.port_id

@@ -65,6 +65,10 @@ class CheckFailsTest(ours.OurMigrations):
         self.fail_once('db', 'pci_device_update', True)
         self.assert_untouched('no answer')
 
+    def test_the_database_while_the_host_names_itself(self) -> None:
+        self.fail_once('db', 'migration_update', True)
+        self.assert_untouched('no answer')
+
     def test_the_database_while_an_earlier_claim_is_freed(self) -> None:
         self.claim()
         self.fail_once('db', 'pci_device_update', False)
