@@ -20,6 +20,7 @@ from nova_pt_migrate.compute import couples
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
 OVER = {
@@ -79,12 +80,26 @@ class Lease:
         self._forget(standbys)
 
     def _forget(self, standbys: set[str]) -> None:
-        """Delete the standbys of servers that hold no device here."""
-        for name in sorted(standbys):
+        """Delete the standbys of servers that hold no device here.
+
+        One that a guest has stays: it may be all that the guest has.
+        """
+        used = self._used() if standbys else set()
+        for name in sorted(standbys & used):
+            LOG.warning('Standby %s of a server elsewhere has a guest', name)
+        for name in sorted(standbys - used):
             try:
                 self._links.forget(name)
             except errors.HostError as exc:
                 LOG.error('Standby %s of no server stays: %s', name, exc)
+
+    def _used(self) -> set[str]:
+        """Return the names of the netdevs that active guests here have."""
+        return {
+            name
+            for guest in self._compute.driver._host.list_guests()
+            for name in domain_xml.targets(guest.get_xml_desc())
+        }
 
     def _is_awaited(self, context: Any, server: str) -> bool:
         """True while the server may come, or is being made or moved here."""

@@ -53,6 +53,7 @@ PARTS = {
         'self', 'instance', 'vif',
     ),
     'nova.virt.libvirt.host:Host.get_guest': ('self', 'instance'),
+    'nova.virt.libvirt.host:Host.list_guests': ('self', 'only_running'),
     # driver.py:4241, how a server is rebooted hard, started and resumed
     'nova.virt.libvirt.driver:LibvirtDriver._hard_reboot': (
         'self', 'context', 'instance', 'network_info', 'share_info',

@@ -116,6 +116,15 @@ class StandbyTest(paired.Paired):
         self.assertNotIn(self.LEFT.name, self.here.links)
         self.assert_switched_off(base.SOURCE)
 
+    def test_one_that_a_guest_has_is_left_to_it(self) -> None:
+        port = self.ports.direct()
+        server = self.paired(port, pairing='failover')
+        (name,) = self.standbys(server, base.SOURCE)
+        tracker = self.computes[base.SOURCE].manager.rt
+        claims.free(self.ctxt, tracker, server['id'])
+        self.look()
+        self.assertIn(name, self.here.links)
+
     def test_one_that_cannot_be_deleted_is_told_and_tried_again(self) -> None:
         def fault(_name: object) -> None:
             raise errors.HostError('netlink says no')
