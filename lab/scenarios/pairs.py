@@ -14,6 +14,7 @@ import time
 from lab import contenders
 from lab import journey
 from lab import losses
+from lab import machine
 from lab import neighbour
 from lab import record
 from lab import report
@@ -24,6 +25,8 @@ from lab import stream
 from lab import windows
 
 RATE = 50
+CONSOLE = 'tail -n 200 /var/lib/nova/instances/*/console.log 2>&1 || true'
+"""What guests have said on their consoles; empty unless one began anew."""
 KINDS = {
     'failover': 'one net_failover link over a standby of ours',
     'bond': 'a bond over a standby of ours',
@@ -116,6 +119,9 @@ def one(
                     moves.append(move)
                     found.append(losses.of(kind, move, pings.samples, by_stop))
                     journey.say(found[-1].said())
+            for each in setup.hosts:
+                path = folder / f'guest-on-{each.name}.txt'
+                path.write_text(machine.ssh(setup, each, CONSOLE, 60))
         done = record.Run(
             title=f'A server with a VF: {KINDS[kind]}',
             started=started,
