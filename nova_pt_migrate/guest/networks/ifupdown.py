@@ -8,6 +8,12 @@ the guest.
 ifupdown does what all stanzas of an interface say, and cloud-init writes one
 that asks for an address. So a mapping leads from the names of the NICs to
 stanzas of ours, and those of others are not carried out while it is there.
+
+At boot the stanzas of the bond and of the NICs are carried out at once. With
+ifenslave's ``bond-master`` a NIC would be in no bond where it came first: it
+takes the bond for made as soon as that is begun, fails to join it, and is
+passed over by the bond as one that joins by itself. So the bond takes its NICs
+by its own stanza, and those of the NICs see that they are in it.
 """
 
 import re
@@ -28,7 +34,7 @@ class Ifupdown(contract.GuestNetwork):
     def files(self, bond: contract.WantedBond) -> tuple[contract.File, ...]:
         """See :meth:`contract.GuestNetwork.files`."""
         content = _BOND.format(bond=bond) + ''.join(
-            _PORT.format(bond=bond, nic=nic)
+            _PORT.format(bond=bond, nic=nic, join=_JOIN.format(bond=bond.name))
             for nic in (bond.device, bond.standby)
         )
         return (contract.File(f'{FOLDER}/{bond.name}', content),)
@@ -89,6 +95,7 @@ iface {bond.name} inet dhcp
     bond-slaves {bond.device} {bond.standby}
     bond-primary {bond.device}
     bond-primary-reselect failure
+    up echo {bond.device} > /sys/class/net/{bond.name}/bonding/primary
 """
 _PORT = """
 allow-hotplug {nic}
@@ -96,7 +103,15 @@ mapping {nic}
     script /bin/grep
     map {bond.name}-{nic}
 iface {bond.name}-{nic} inet manual
-    bond-master {bond.name}
-    bond-primary {bond.device}
-    bond-primary-reselect failure
+    up {join}
 """
+_JOIN = """\
+n=0; \\
+        until [ -e "/sys/class/net/$IFACE/master" ] || [ $n -ge 60 ]; do \\
+            n=$((n + 1)); \\
+            sleep 0.5; \\
+            grep -qs active-backup /sys/class/net/{bond}/bonding/mode && \\
+            ip link set "$IFACE" down && \\
+            ip link set "$IFACE" master {bond}; \\
+        done; \\
+        [ -e "/sys/class/net/$IFACE/master" ]"""
