@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import pathlib
 import socket
 import struct
 from typing import Any
@@ -30,6 +31,7 @@ context = priv_context.PrivContext(
     ],
 )
 
+IPV6 = pathlib.Path('/proc/sys/net/ipv6/conf')
 NOBODY = '00:00:00:00:00:00'
 TUNSETIFF = 0x400454CA
 TUNSETPERSIST = 0x400454CB
@@ -116,6 +118,7 @@ def create_tap(name: str, mtu: int | None) -> None:
         fcntl.ioctl(tun, TUNSETPERSIST, 1)
     finally:
         os.close(tun)
+    _mute(name)
     if mtu:
         with pyroute2.IPRoute() as route:
             route.link('set', index=_index(name), mtu=mtu)
@@ -138,6 +141,7 @@ def create_macvtap(
             'add', ifname=name, kind='macvtap', link=below, address=mac,
             macvtap_mode='bridge', **more,
         )  # fmt: skip
+    _mute(name)
 
 
 @context.entrypoint
@@ -208,8 +212,21 @@ def _vlan(route: Any, parent: str, index: int, vlan: int) -> int:
     if not found:
         route.link('add', ifname=name, kind='vlan', link=index, vlan_id=vlan)
         found = route.link_lookup(ifname=name)
+        _mute(name)
     route.link('set', index=found[0], state='up')
     return int(found[0])
+
+
+def _mute(name: str) -> None:
+    """Let the host itself send nothing by a netdev that is off.
+
+    Its kernel would solicit routers for minutes, with the guest's MAC address
+    on a macvtap: switches take them for the guest, which may have left
+    (Documentation/networking/ip-sysctl.rst, disable_ipv6).
+    """
+    # There is no such file where the kernel has no IPv6.
+    with contextlib.suppress(FileNotFoundError):
+        (IPV6 / name / 'disable_ipv6').write_text('1')
 
 
 def _run(*argv: str) -> None:

@@ -30,6 +30,9 @@ def _ip(*words: str) -> None:
     subprocess.run(['ip', *words], check=True, timeout=30)
 
 
+IPV6 = pathlib.Path('/proc/sys/net/ipv6/conf')
+
+
 class KernelAdapter:
     """The first VF of the PF, and a bridge on a VLAN of that PF."""
 
@@ -76,6 +79,20 @@ class KernelContractTest(link_contract.LinkContract):
                 sources = self._pass(new.name)
                 self.assertIn(link_contract.MAC, sources)
                 self.assertIs(guarded, link_contract.OTHER not in sources)
+                self.adapter.links.remove(new.name, new.kind)
+
+    def test_the_host_itself_says_nothing_by_a_standby(self) -> None:
+        for kind, on in (('macvtap', FUNCTION), ('bridge', BRIDGE)):
+            with self.subTest(kind=kind):
+                new = links.NewLink(
+                    link_contract.NAME, link_contract.MAC, kind,
+                    on, None, None, False,
+                )  # fmt: skip
+                self.adapter.links.make(new)
+                self.addCleanup(self.adapter.links.remove, new.name, new.kind)
+                privileged.set_link(new.name, True)
+                silent = IPV6 / new.name / 'disable_ipv6'
+                self.assertEqual('1', silent.read_text().strip())
                 self.adapter.links.remove(new.name, new.kind)
 
     def _pass(self, name: str) -> set[str]:
