@@ -13,7 +13,8 @@ At boot the stanzas of the bond and of the NICs are carried out at once. With
 ifenslave's ``bond-master`` a NIC would be in no bond where it came first: it
 takes the bond for made as soon as that is begun, fails to join it, and is
 passed over by the bond as one that joins by itself. So the bond takes its NICs
-by its own stanza, and those of the NICs see that they are in it.
+by its own stanza, and those of the NICs see that they are in it, and up: a
+compute host may put one in at the same time.
 """
 
 import re
@@ -114,4 +115,5 @@ n=0; \\
             ip link set "$IFACE" down && \\
             ip link set "$IFACE" master {bond}; \\
         done; \\
+        ip link set "$IFACE" up; \\
         [ -e "/sys/class/net/$IFACE/master" ]"""
