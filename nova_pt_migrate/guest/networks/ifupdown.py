@@ -13,8 +13,11 @@ At boot the stanzas of the bond and of the NICs are carried out at once. With
 ifenslave's ``bond-master`` a NIC would be in no bond where it came first: it
 takes the bond for made as soon as that is begun, fails to join it, and is
 passed over by the bond as one that joins by itself. So the bond takes its NICs
-by its own stanza, and those of the NICs see that they are in it, and up: a
-compute host may put one in at the same time.
+by its own stanza, and those of the NICs see that they are in one that is there
+already, and up: a compute host may put one in at the same time. They put one
+in only when the bond is up, since ifenslave takes NICs down before that. They
+do not wait for a bond that is not there, which may come later in the same
+``ifup -a``.
 """
 
 import re
@@ -108,12 +111,12 @@ iface {bond.name}-{nic} inet manual
 """
 _JOIN = """\
 n=0; \\
-        until [ -e "/sys/class/net/$IFACE/master" ] || [ $n -ge 60 ]; do \\
+        while [ ! -e "/sys/class/net/$IFACE/master" ] && \\
+                [ -e /sys/class/net/{bond} ] && [ $n -lt 60 ]; do \\
             n=$((n + 1)); \\
             sleep 0.5; \\
-            grep -qs active-backup /sys/class/net/{bond}/bonding/mode && \\
+            [ -n "$(ip link show dev {bond} up)" ] && \\
             ip link set "$IFACE" down && \\
             ip link set "$IFACE" master {bond}; \\
         done; \\
-        ip link set "$IFACE" up; \\
-        [ -e "/sys/class/net/$IFACE/master" ]"""
+        ip link set "$IFACE" up"""
