@@ -5,7 +5,6 @@ import sys
 import threading
 from typing import Any
 
-from nova import exception
 from nova.network import model as network_model
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
@@ -24,7 +23,6 @@ from nova_pt_migrate.compute import rehearsing
 from nova_pt_migrate.compute import replacements
 from nova_pt_migrate.compute import servers
 from nova_pt_migrate.compute import story
-from nova_pt_migrate.core import reasons
 from nova_pt_migrate.host import rehearsal
 
 LOG = logging.getLogger(__name__)
@@ -111,7 +109,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 instance,
                 holding.lost(tracker, instance, migrate_data)
                 or rehearsing.reasons(
-                    self._pt_rehearsal, tracker, instance, migrate_data
+                    self._pt_rehearsal, tracker.host, migrate_data
                 ),
             )
         peers.forget(migrate_data)
@@ -136,8 +134,13 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         :raises nova.exception.NovaException: Nova rolls back; a device that
             is not claimed any more is a reason, before anything is prepared
         """
+        tracker = claims.tracker(self.virtapi)
         try:
-            self._pt_hold(context, instance, migrate_data)
+            if tracker:
+                precheck.refuse(
+                    self, context, instance,
+                    holding.lost(tracker, instance, migrate_data),
+                )  # fmt: skip
             data = super().pre_live_migration(
                 context, instance, block_device_info, network_info,
                 disk_info, migrate_data,
@@ -236,15 +239,6 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 self._pt_late.note(instance.uuid)
         finally:
             others.finish()
-
-    def _pt_hold(self, context: Any, instance: Any, migrate_data: Any) -> None:
-        tracker = claims.tracker(self.virtapi)
-        lost = tracker and holding.lost(tracker, instance, migrate_data)
-        if lost:
-            self._pt_tell(context, instance).tell(
-                reasons.Failure(reasons.Reason.DESTINATION, lost[0])
-            )
-            raise exception.MigrationError(reason=lost[0])
 
     def _pt_free(self, context: Any, instance: Any) -> None:
         """Free what is held here for a server that does not come.

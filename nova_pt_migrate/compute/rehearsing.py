@@ -9,25 +9,26 @@ from typing import Any
 
 from nova.network import model as network_model
 
-from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.host import rehearsal
 
 
 def reasons(
-    rehearser: rehearsal.Rehearsal,
-    tracker: Any,
-    instance: Any,
-    migrate_data: Any,
+    rehearser: rehearsal.Rehearsal, host: str, migrate_data: Any
 ) -> list[str]:
     """Say why no guest can get the VFs claimed for the ports of a server.
 
     What to do comes first: Nova shows users 255 characters.
 
-    :param migrate_data: with the devices that Nova has just claimed
+    :param host: this one
+    :param migrate_data: with devices that are held here for the server
     :returns: one sentence for all of them, or none
     """
-    wanted = _claimed(tracker, instance, migrate_data)
+    wanted = {
+        vif.profile['pci_slot']: vif.port_id
+        for vif in ports.owned_migrate_vifs(migrate_data)
+        if vif.source_vif['vnic_type'] == network_model.VNIC_TYPE_DIRECT
+    }
     unfit = [
         f'{device} for port {wanted[device]}: {why}'
         for device, why in rehearser.run(wanted).items()
@@ -35,24 +36,6 @@ def reasons(
     if not unfit:
         return []
     return [
-        f'Host {tracker.host} cannot hand devices to guests: repair that, or '
+        f'Host {host} cannot hand devices to guests: repair that, or '
         f'choose another host. {"; ".join(unfit)}.'
     ]
-
-
-def _claimed(tracker: Any, instance: Any, migrate_data: Any) -> dict[str, str]:
-    """Return the ports of the VFs by the VFs' host PCI addresses.
-
-    A profile that Nova has not written here has the source's device, so the
-    tracker is asked as well.
-    """
-    here = {
-        device.address
-        for device in claims.held(tracker).get(instance.uuid, [])
-    }
-    return {
-        vif.profile['pci_slot']: vif.port_id
-        for vif in ports.owned_migrate_vifs(migrate_data)
-        if vif.source_vif['vnic_type'] == network_model.VNIC_TYPE_DIRECT
-        and vif.profile.get('pci_slot') in here
-    }

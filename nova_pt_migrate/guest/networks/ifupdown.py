@@ -17,7 +17,8 @@ by its own stanza, and those of the NICs see that they are in one that is there
 already, and up: a compute host may put one in at the same time. They put one
 in only when the bond is up, since ifenslave takes NICs down before that. They
 do not wait for a bond that is not there, which may come later in the same
-``ifup -a``.
+``ifup -a``. The bond is told its primary at the end, too: ifenslave does not
+where the device is missing then, and the kernel keeps the name.
 """
 
 import re

@@ -56,6 +56,11 @@ class OurMigrations(base.TwoComputes):
             claim_lease_interval=self.LEASE,
         )
 
+    def stop_settling(self) -> None:
+        """Let nothing be settled or freed that the hooks leave."""
+        for compute in self.computes.values():
+            compute.driver._pt_settling.stop()
+
     def prepare(
         self, ports: list[str], volume: str | None = None
     ) -> tuple[dict[str, Any], always.Always]:

@@ -17,8 +17,7 @@ from nova_pt_migrate.tests.functional import processes
 class CheckFailsTest(ours.OurMigrations):
     def setUp(self) -> None:
         super().setUp()
-        for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+        self.stop_settling()
         self.server, self.whole = self.prepare(self.ports.direct(2))
 
     def claim(self) -> Any:

@@ -18,8 +18,7 @@ PREPARE = 'pre_live_migration'
 class HoldingTest(ours.OurMigrations):
     def setUp(self) -> None:
         super().setUp()
-        for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+        self.stop_settling()
         self.server, self.whole = self.prepare(self.ports.direct(2))
         self.there = self.computes[base.DESTINATION]
 

@@ -62,8 +62,7 @@ class PreparationFailsTest(Unprepared):
 
     def setUp(self) -> None:
         super().setUp()
-        for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+        self.stop_settling()
 
     def test_from_image(self) -> None:
         self.assert_stays()

@@ -23,8 +23,7 @@ class Rehearsal(paired.Paired):
 
     def setUp(self) -> None:
         super().setUp()
-        for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+        self.stop_settling()
 
     def start(self, count: int = 2) -> None:
         self.port_ids = self.ports.direct(count)
@@ -209,6 +208,9 @@ class LeftWithVfioTest(Rehearsal):
         self.assertTrue(killed.is_set())
         self.start_again(base.DESTINATION)
         self.assertEqual('vfio-pci', self.driver(FIRST))
+        tracker = self.computes[base.DESTINATION].manager.rt
+        # The migration in error names the destination, so only the lease does.
+        self.wait_for(lambda: not claims.held(tracker), 'the lease to be over')
         self.whole.check(always.End(base.SOURCE, 'error'))
 
         self.migrate(self.server)

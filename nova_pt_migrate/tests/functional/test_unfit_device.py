@@ -26,8 +26,7 @@ class UnfitDevice(ours.OurMigrations):
 
     def setUp(self) -> None:
         super().setUp()
-        for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+        self.stop_settling()
 
     def fail(self, times: int, error: Exception = BAD) -> None:
         self.double.faults.fail(

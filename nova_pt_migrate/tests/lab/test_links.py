@@ -30,9 +30,6 @@ def _ip(*words: str) -> None:
     subprocess.run(['ip', *words], check=True, timeout=30)
 
 
-IPV6 = pathlib.Path('/proc/sys/net/ipv6/conf')
-
-
 class KernelAdapter:
     """The first VF of the PF, and a bridge on a VLAN of that PF."""
 
@@ -91,7 +88,7 @@ class KernelContractTest(link_contract.LinkContract):
                 self.adapter.links.make(new)
                 self.addCleanup(self.adapter.links.remove, new.name, new.kind)
                 privileged.set_link(new.name, True)
-                silent = IPV6 / new.name / 'disable_ipv6'
+                silent = privileged.IPV6 / new.name / 'disable_ipv6'
                 self.assertEqual('1', silent.read_text().strip())
                 self.adapter.links.remove(new.name, new.kind)
 
