@@ -21,6 +21,8 @@ from lab import teaming
 from lab import verdict
 
 WHOLE_SECONDS = 300.0
+STOCK = {'stock': 'plain', 'alone': 'none'}
+"""The ways with Nova's own driver, and the kind of their servers."""
 
 
 class Contender(typing.Protocol):
@@ -70,9 +72,7 @@ class Ours:
 class Stock:
     """A server that Nova's own driver migrates."""
 
-    def __init__(
-        self, setup: settings.Settings, name: str, kind: str = 'plain'
-    ) -> None:
+    def __init__(self, setup: settings.Settings, name: str, kind: str) -> None:
         self._setup = setup
         first = setup.hosts[0].name
         self.server = journey.boot(setup, name, first, 1, kind)
@@ -161,9 +161,9 @@ def running(
     A server is left to be looked at if the block raises.
     """
     contender: Contender
-    if kind == 'stock':
+    if kind in STOCK:
         with with_driver(setup, host_config.STOCK):
-            contender = Stock(setup, name)
+            contender = Stock(setup, name, STOCK[kind])
             yield contender
             contender.delete()
     elif kind == 'qemu':

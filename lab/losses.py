@@ -17,9 +17,12 @@ PLACES = {
 BY_STOP = ('unplug', 'move', 'plug')
 COMPARED = (
     ('failover', 'qemu'),
+    ('failover', 'alone'),
     ('failover', 'stock'),
+    ('bond', 'alone'),
     ('bond', 'stock'),
     ('ports', 'stock'),
+    ('none', 'alone'),
 )
 RATIO_HEAD = ('ours', 'other', 'before the stop', 'in it', 'after it')
 HEAD = ('pairing', 'migrations', 'whole', *PHASES, 'load')

@@ -42,9 +42,10 @@ def arguments(setup: settings.Settings, host: settings.Host) -> list[str]:
     return [
         '-name', host.name, '-uuid', uuid(host),
         '-machine', 'q35,kernel-irqchip=split', *accel.arguments(setup),
-        '-smp', '2', '-m', str(MEMORY),
+        '-m', str(MEMORY),
         '-device', 'intel-iommu,intremap=on',
         '-nodefaults', '-display', 'none', '-no-reboot',
+        '-d', 'cpu_reset', '-D', str(_resets(setup, host)),
         '-kernel', str(kernel), '-initrd', str(initrd),
         '-append', f'{_KERNEL} {_identity(setup, host)}',
         '-serial', f'file:{_console(setup, host)}',
@@ -156,8 +157,9 @@ def _ended(setup: settings.Settings, host: settings.Host) -> str:
     last = [line for line in text.splitlines() if PANIC in line]
     why = f': {last[-1].strip()!a}' if last else ''
     return (
-        f'{host.name} has ended{why}; see {setup.log}/{host.name}.log and '
-        f'{console.name}, and start anew with lab down and lab up'
+        f'{host.name} has ended{why}; see {setup.log}/{host.name}.log, '
+        f'{console.name} and {_resets(setup, host).name}, and start anew with '
+        'lab down and lab up'
     )
 
 
@@ -212,6 +214,11 @@ def _ssh(
 def _console(setup: settings.Settings, host: settings.Host) -> pathlib.Path:
     """Return the console's log, which QEMU begins anew at each start."""
     return setup.log / f'{host.name}-console.log'
+
+
+def _resets(setup: settings.Settings, host: settings.Host) -> pathlib.Path:
+    """Return where QEMU writes the processors' state at each reset."""
+    return setup.log / f'{host.name}-resets.log'
 
 
 def _disk(setup: settings.Settings, host: settings.Host) -> str:

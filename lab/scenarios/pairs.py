@@ -32,6 +32,7 @@ KINDS = {
     'bond': 'a bond over a standby of ours',
     'ports': 'a bond over two ports',
     'none': 'no pair',
+    'alone': "no pair, Nova's own driver",
     'stock': "a bond over two ports, Nova's own driver",
     'qemu': "one net_failover link, QEMU's automatic failover",
 }
