@@ -26,7 +26,7 @@ READY = ' && '.join(
 )
 _KERNEL = (
     'root=/dev/vda rw console=ttyS0 quiet mitigations=off audit=0 '
-    'tsc=reliable net.ifnames=0 intel_iommu=on iommu=pt '
+    'tsc=reliable no_timer_check net.ifnames=0 intel_iommu=on iommu=pt '
     'systemd.show_status=0'
 )
 
@@ -141,8 +141,8 @@ def _answers(setup: settings.Settings, host: settings.Host) -> bool:
     try:
         ssh(setup, host, READY, 60)
     except shell.Failed:
-        console = _console(setup, host)
-        if console.exists() and HUNG in console.read_text(errors='replace'):
+        said = _said(setup, host)
+        if HUNG in said or PANIC in said:
             print(f'{host.name} hangs in its start; it is started again',
                   flush=True)  # fmt: skip
             shell.stop(setup, host.name)
@@ -153,8 +153,7 @@ def _answers(setup: settings.Settings, host: settings.Host) -> bool:
 
 def _ended(setup: settings.Settings, host: settings.Host) -> str:
     console = _console(setup, host)
-    text = console.read_text(errors='replace') if console.exists() else ''
-    last = [line for line in text.splitlines() if PANIC in line]
+    last = [line for line in _said(setup, host).splitlines() if PANIC in line]
     why = f': {last[-1].strip()!a}' if last else ''
     return (
         f'{host.name} has ended{why}; see {setup.log}/{host.name}.log, '
@@ -214,6 +213,11 @@ def _ssh(
 def _console(setup: settings.Settings, host: settings.Host) -> pathlib.Path:
     """Return the console's log, which QEMU begins anew at each start."""
     return setup.log / f'{host.name}-console.log'
+
+
+def _said(setup: settings.Settings, host: settings.Host) -> str:
+    console = _console(setup, host)
+    return console.read_text(errors='replace') if console.exists() else ''
 
 
 def _resets(setup: settings.Settings, host: settings.Host) -> pathlib.Path:
