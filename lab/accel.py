@@ -19,8 +19,9 @@ from lab import stages
 SECONDS = 40.0  # for a start that takes one second where KVM works
 KVM = ('-accel', 'kvm', '-cpu', 'host', '-smp', '2')
 # Of virtualisation extensions TCG emulates only AMD's. 57 bit addresses are
-# slow to emulate, and of no use here. Hosts with two processors have ended,
-# about once in 30 migrations, by a stack of the guest's thread overwritten.
+# slow to emulate, and of no use here. Hosts with two processors have ended
+# about once in 30 migrations, most with the kernel's stack of the guest's
+# vCPU overwritten; why is not known, and none with one has ended so far.
 TCG = ('-accel', 'tcg,tb-size=512', '-cpu', 'max,-la57', '-smp', '1')
 
 
