@@ -50,6 +50,29 @@ def _swap(module: types.ModuleType) -> None:
         if isinstance(value, staticmethod) and name not in vars(ours):
             setattr(ours, name, value)
     module.LibvirtDriver = ours  # type: ignore[attr-defined]
+    _end_with_service(ours)
+
+
+def _end_with_service(ours: type) -> None:
+    """End our thread with a service that cannot start.
+
+    Its process would end as well; that of the tests goes on, and the thread
+    would free devices in the next test's database.
+    """
+    from nova import service
+
+    start = service.Service.start
+
+    def start_or_end(self: service.Service) -> None:
+        try:
+            start(self)
+        except Exception:
+            driver = getattr(self.manager, 'driver', None)
+            if isinstance(driver, ours):
+                driver._pt_settling.stop()  # type: ignore[attr-defined]
+            raise
+
+    service.Service.start = start_or_end
 
 
 sys.meta_path.insert(0, Swap())
