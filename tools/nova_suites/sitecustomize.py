@@ -2,8 +2,8 @@
 """Put our driver in the place of Nova's, for Nova's own test suites.
 
 Python imports this module by itself where its folder is on PYTHONPATH. When
-nova.virt.libvirt.driver has been executed, its LibvirtDriver becomes ours;
-nothing of Nova or of its tests is edited.
+nova.virt.libvirt.driver has been executed, its LibvirtDriver becomes ours, and
+a service that cannot start ends it; no file of Nova or of its tests is edited.
 """
 
 from collections.abc import Sequence
@@ -54,9 +54,9 @@ def _swap(module: types.ModuleType) -> None:
 
 
 def _end_with_service(ours: type) -> None:
-    """End our thread with a service that cannot start.
+    """End our driver with a service that cannot start.
 
-    Its process would end as well; that of the tests goes on, and the thread
+    Its process would end as well; that of the tests goes on, and our thread
     would free devices in the next test's database.
     """
     from nova import service
@@ -69,7 +69,7 @@ def _end_with_service(ours: type) -> None:
         except Exception:
             driver = getattr(self.manager, 'driver', None)
             if isinstance(driver, ours):
-                driver._pt_settling.stop()  # type: ignore[attr-defined]
+                driver.cleanup_host(self.host)  # type: ignore[attr-defined]
             raise
 
     service.Service.start = start_or_end
