@@ -27,6 +27,7 @@ from nova_pt_migrate.compute import departures
 from nova_pt_migrate.compute import destination
 from nova_pt_migrate.compute import device_spec
 from nova_pt_migrate.compute import ending
+from nova_pt_migrate.compute import given_up
 from nova_pt_migrate.compute import incoming
 from nova_pt_migrate.compute import late
 from nova_pt_migrate.compute import lease
@@ -129,8 +130,13 @@ class PassthroughLibvirtDriver(
             self._pt_departures,
             settings.claim_lease_interval,
             ready=lambda: claims.is_ready(virtapi),
-            chores=(self._pt_lease_look, self._pt_late.look_again),
+            chores=(
+                self._pt_look_for_given_up,
+                self._pt_lease_look,
+                self._pt_late.look_again,
+            ),
         )
+        self._pt_given_up = given_up.GivenUp(self, self._pt_settling)
 
     def init_host(self, host: str) -> None:
         """Start as Nova does; say in one sentence why if that fails.
@@ -192,6 +198,9 @@ class PassthroughLibvirtDriver(
             ):
                 self._pt_late.look_soon(event.uuid)
         super().emit_event(event)
+
+    def _pt_look_for_given_up(self, context: Any) -> None:
+        self._pt_given_up.look(context)
 
     def _pt_lease_look(self, context: Any) -> None:
         compute = self.virtapi._compute

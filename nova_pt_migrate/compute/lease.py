@@ -17,22 +17,13 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import couples
+from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
-OVER = {
-    'cancelled',
-    'completed',
-    'confirmed',
-    'done',
-    'error',
-    'failed',
-    'reverted',
-}
-"""Status of migrations that nobody goes on with (db/main/api.py:3326)."""
 
 
 class Lease:
@@ -115,7 +106,7 @@ class Lease:
             for migration in objects.MigrationList.get_by_filters(
                 context, {'instance_uuid': server}
             )
-            if migration.status not in OVER
+            if not migrations.is_over(migration, instance)
         )
 
     def _may_come(self, context: Any, instance: Any, migration: Any) -> bool:
@@ -172,14 +163,19 @@ class Lease:
     def _give_up_allocation(self, context: Any, server: str) -> None:
         """Remove this host from what placement has for the server.
 
-        An evacuation keeps what a live migration had allocated.
+        An evacuation keeps what a live migration had allocated. A server that
+        has nothing else is given its own by the source, in place of this, and
+        would lose it if both came at once.
         """
         report = self._compute.reportclient
         held = report.get_allocs_for_consumer(context, server)['allocations']
-        for node in self._compute.rt.compute_nodes.values():
-            if node.uuid in held and not self._is_awaited(context, server):
+        here = {node.uuid for node in self._compute.rt.compute_nodes.values()}
+        if not set(held) - here:
+            return
+        for node in sorted(here & set(held)):
+            if not self._is_awaited(context, server):
                 report.remove_provider_tree_from_instance_allocation(
-                    context, server, node.uuid
+                    context, server, node
                 )
 
     def _unbind(self, context: Any, instance: Any) -> bool:

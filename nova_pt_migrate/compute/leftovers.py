@@ -11,6 +11,7 @@ from nova import exception
 from nova import objects
 from nova.objects import fields
 
+from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import originals
 
 
@@ -91,7 +92,7 @@ def end_forgotten(compute: Any, context: Any) -> None:
         context,
         {
             'uuid': sorted(held),
-            'status': ['completed', 'failed', 'cancelled'],
+            'status': ['completed', 'failed', 'cancelled', migrations.ERROR],
             'migration_type': fields.MigrationType.LIVE_MIGRATION,
         },
     ):
@@ -102,18 +103,22 @@ def end_forgotten(compute: Any, context: Any) -> None:
         except exception.InstanceNotFound:
             of_deletion(compute, context, migration)
         else:
-            end_allocation(compute, context, instance, migration)
+            if migrations.is_over(migration, instance):
+                end_allocation(compute, context, instance, migration)
 
 
-def is_evacuated(context: Any, migration: Any) -> bool:
-    """True if the server was evacuated after it began to migrate."""
+def is_followed(context: Any, migration: Any, kind: str) -> bool:
+    """True if the server has a later migration of a kind.
+
+    :param kind: of nova.objects.fields.MigrationType
+    """
     return any(
         other.id > migration.id
         for other in objects.MigrationList.get_by_filters(
             context,
             {
                 'instance_uuid': migration.instance_uuid,
-                'migration_type': fields.MigrationType.EVACUATION,
+                'migration_type': kind,
             },
         )
     )

@@ -17,6 +17,7 @@ from nova.compute import task_states
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import unsettled
 
@@ -81,7 +82,7 @@ class Settling:
                 {
                     'source_compute': driver.virtapi._compute.host,
                     'migration_type': 'live-migration',
-                    'status': list(NOT_ENDED),
+                    'status': [*NOT_ENDED, migrations.ERROR],
                 },
                 sort_keys=['id'],
                 sort_dirs=['asc'],
@@ -95,7 +96,10 @@ class Settling:
             and ports.owned(instance.get_network_info())
         }
         for server, migration in moving.items():
-            if server in withheld or _is_elsewhere(context, server, driver):
+            if server in withheld or (
+                migration.status in NOT_ENDED
+                and _is_elsewhere(context, server, driver)
+            ):
                 self.add(
                     unsettled.Unsettled(
                         driver,

@@ -8,11 +8,13 @@ from typing import Any
 from nova import exception
 from nova import objects
 from nova.compute import task_states
+from nova.objects import fields
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
 from nova_pt_migrate.compute import leftovers
+from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import originals
 from nova_pt_migrate.compute import whereabouts as hosts
 from nova_pt_migrate.core import reasons
@@ -21,7 +23,6 @@ from nova_pt_migrate.core import whereabouts
 LOG = logging.getLogger(__name__)
 WAITING = 'accepted'
 """Status of a migration that the conductor has not given to its source."""
-ENDED = ('completed', 'failed', 'cancelled', 'error')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Unsettled:
     :param abort: nobody watches libvirt's job, so one that runs is aborted
     :param withheld: Nova has not initialised the server since it started
     :param accepted: no nova-compute had been given it when this one started
+    :param cause: why nobody looks after it, in words
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Unsettled:
         abort: bool = False,
         withheld: bool = False,
         accepted: bool = False,
+        cause: str = 'nova-compute of its source ended',
     ) -> None:
         self.server = server
         self._driver = driver
@@ -74,6 +77,7 @@ class Unsettled:
         self._abort = abort
         self._withheld = withheld
         self._accepted = accepted
+        self._cause = cause
         self._seen_preparing = False
         self._tried = False
 
@@ -95,14 +99,16 @@ class Unsettled:
             leftovers.of_deletion(self._compute, context, migration)
             return True
         migration = objects.Migration.get_by_id(context, self._migration)
-        if migration.status in ENDED:
+        if migrations.is_over(migration, instance):
             return self._done(context, instance, migration)
-        if self._is_taken_up(migration):
+        if self._is_taken_up(context, migration):
             return True
         if instance.host != migration.source_compute:
             give_up = (
                 leftovers.of_evacuation
-                if leftovers.is_evacuated(context, migration)
+                if leftovers.is_followed(
+                    context, migration, fields.MigrationType.EVACUATION
+                )
                 else leftovers.of_arrival
             )
             give_up(self._compute, context, instance, migration)
@@ -113,16 +119,22 @@ class Unsettled:
             return False
         return self._by_guest(context, instance, migration)
 
-    def _is_taken_up(self, migration: Any) -> bool:
-        """True if this nova-compute migrates the server, and will end that.
+    def _is_taken_up(self, context: Any, migration: Any) -> bool:
+        """True if a nova-compute migrates the server, and will end that.
 
         What was accepted when it started, and has gone on since, can only
         have been given to it. Nova's list alone does not tell: a server is
-        taken from it before its departure is under way.
+        taken from it before its departure is under way, and left in it where
+        its preparation failed.
         """
-        return (
-            self._accepted and migration.status != WAITING
-        ) or self.server in self._compute._waiting_live_migrations
+        if self._accepted and migration.status != WAITING:
+            return True
+        waiting = self._compute._waiting_live_migrations.get(self.server)
+        if waiting and not (waiting[1] and waiting[1].done()):
+            return True
+        return migration.status == migrations.ERROR and leftovers.is_followed(
+            context, migration, fields.MigrationType.LIVE_MIGRATION
+        )
 
     def _may_go_on(self, migration: Any) -> bool:
         """True while conductor or destination may still be at work on it.
@@ -164,8 +176,7 @@ class Unsettled:
             self._driver._pt_tell(context, instance).tell(
                 reasons.Failure(
                     reasons.Reason.INTERRUPTED,
-                    f'nova-compute of {migration.source_compute} ended; the '
-                    f'guest was found {found.value}',
+                    f'{self._cause}; the guest was found {found.value}',
                 )
             )
         if found is whereabouts.Guest.THERE:
@@ -175,7 +186,9 @@ class Unsettled:
         else:
             self._roll_back_here(context, instance, migration)
         ended = objects.Migration.get_by_id(context, self._migration)
-        return ended.status in ENDED and self._done(context, instance, ended)
+        return migrations.is_over(ended, instance) and self._done(
+            context, instance, ended
+        )
 
     def _roll_back_here(
         self, context: Any, instance: Any, migration: Any

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests of a nova-compute that dies have in common."""
 
+import threading
 from typing import Any
 
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import processes
 
 
 class Crashes(ours.OurMigrations):
@@ -40,3 +42,34 @@ class Crashes(ours.OurMigrations):
         self.wait_for(killed.is_set, 'the crash')
         self.start_again(host)
         self.settled(server)
+
+    def kill_while_it_prepares(self, kind: str) -> threading.Event:
+        """Kill the destination at its first call of a kind as it prepares.
+
+        Its other threads make such calls at any time, and a request that a
+        dead one had not taken yet is taken by the next one.
+        """
+        killed = threading.Event()
+        preparing = threading.local()
+        manager = self.computes[base.DESTINATION].manager
+        prepare = manager.pre_live_migration
+
+        def prepares(*args: Any, **kwargs: Any) -> Any:
+            preparing.here = True
+            try:
+                return prepare(*args, **kwargs)
+            finally:
+                preparing.here = False
+
+        def meet(point: processes.Point, after: bool) -> None:
+            if (
+                getattr(preparing, 'here', False)
+                and not killed.is_set()
+                and (point.host, point.kind) == (base.DESTINATION, kind)
+            ):
+                self.kill(base.DESTINATION)
+                killed.set()
+
+        manager.pre_live_migration = prepares
+        self.processes.meet = meet
+        return killed

@@ -63,24 +63,6 @@ class DestinationCrashTest(crashes.Crashes):
             self.api.delete_server(server['id'])
             self._wait_until_deleted(server)
 
-    def kill_while_it_prepares(self, kind: str) -> threading.Event:
-        asked = threading.Event()
-        killed = threading.Event()
-
-        def meet(point: processes.Point, after: bool) -> None:
-            if point.name == 'pre_live_migration':
-                asked.set()
-            elif (
-                asked.is_set()
-                and not killed.is_set()
-                and (point.host, point.kind) == (base.DESTINATION, kind)
-            ):
-                self.kill(base.DESTINATION)
-                killed.set()
-
-        self.processes.meet = meet
-        return killed
-
     def test_while_the_server_arrives(self) -> None:
         server, whole = self.prepare(self.ports.direct(2))
         self.crash(server, base.DESTINATION, 'libvirt', ours.PLUG, after=True)

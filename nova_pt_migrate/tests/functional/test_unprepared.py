@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The destination dies in its preparation; the rollback is disturbed, too.
+
+Nova saves ``error`` before it rolls back, and the server has no allocation of
+its source before the rollback has given it back.
+"""
+
+from collections.abc import Callable
+import threading
+from typing import Any
+
+from keystoneauth1 import exceptions as keystone
+from nova import exception
+
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import crashes
+from nova_pt_migrate.tests.functional import processes
+
+GIVEN_BACK = 'post /allocations'
+
+
+class RollbackTest(crashes.Crashes):
+    """Something happens as the source is about to get its allocation back."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
+        self.processes.bus.patience = 1.0
+        self.volume = self.cinder.IMAGE_BACKED_VOL
+        self.server, self.whole = self.prepare(
+            self.ports.direct(2), self.volume
+        )
+
+    def disturb(self, disturbance: Callable[[], None]) -> None:
+        """Migrate with a destination that dies in its preparation.
+
+        :param disturbance: done by the source before the allocation is given
+            back, when the destination is there again
+        """
+        done = threading.Event()
+
+        def meet(point: processes.Point, after: bool) -> None:
+            if after or done.is_set():
+                return
+            if (point.host, point.name) == (base.SOURCE, GIVEN_BACK):
+                again.wait(60.0)
+                done.set()
+                disturbance()
+
+        again = threading.Event()
+        killed = self.kill_while_it_prepares('neutron')
+        self.begin(self.server)
+        self.wait_for(killed.is_set, 'the crash')
+        self.processes.meet = meet
+        self.start_again(base.DESTINATION)
+        again.set()
+        self.wait_for(done.is_set, 'the rollback')
+
+    def check(self) -> None:
+        self.settled(self.server)
+        (migration,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={self.server["id"]}'
+        ).body['migrations']
+        self.wait_for(
+            lambda: (
+                not self._get_allocations_by_server_uuid(migration['uuid'])
+            ),
+            'the allocation to be given back',
+        )
+        self.whole.check(
+            always.End(base.SOURCE, 'failed', volumes=(self.volume,))
+        )
+
+    def test_the_destination_frees_what_it_holds(self) -> None:
+        def look() -> None:
+            with self.processes.within(base.DESTINATION):
+                driver = self.computes[base.DESTINATION].driver
+                driver._pt_lease_look(self.ctxt)
+
+        self.disturb(look)
+        self.check()
+
+    def test_the_source_dies(self) -> None:
+        self.disturb(lambda: self.kill(base.SOURCE))
+        self.start_again(base.SOURCE)
+        self.check()
+
+    def test_placement_cannot_be_reached(self) -> None:
+        self.disturb(_raising(keystone.ConnectFailure('connection reset')))
+        self.check()
+
+    def test_it_fails(self) -> None:
+        self.disturb(
+            _raising(
+                exception.AllocationMoveFailed(
+                    source_consumer='migration',
+                    target_consumer='server',
+                    error='generation conflict',
+                )
+            )
+        )
+        self.check()
+
+
+def _raising(error: Exception) -> Callable[[], None]:
+    def fail(*_: Any) -> None:
+        raise error
+
+    return fail
