@@ -32,6 +32,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
     """What our driver adds to Nova's where a server is after it moved."""
 
     _pt_bonds: bonding.Bonding
+    _pt_bound: set[str]
     _pt_checking: threading.local
     _pt_incoming: incoming.Incoming
     _pt_late: late.LateReleases
@@ -129,7 +130,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         """Prepare as Nova does, and say that our driver waits here.
 
         If that fails the source rolls back, but does not tell this host
-        where the instance path is shared. So the devices are freed here.
+        where the instance path is shared. So the devices are freed here, and
+        the bindings later, should Neutron not answer the source.
 
         :raises nova.exception.NovaException: Nova rolls back; a device that
             is not claimed any more is a reason, before anything is prepared
@@ -149,6 +151,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             with excutils.save_and_reraise_exception():
                 if ports.owned_migrate_vifs(migrate_data):
                     self._pt_free(context, instance)
+                    self._pt_bound.add(instance.uuid)
         peers.introduce(data, self._pt_protocols)
         if ports.owned_migrate_vifs(data):
             self._pt_incoming.expect(

@@ -115,7 +115,7 @@ class PassthroughLibvirtDriver(
         self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
         self._pt_starting = threading.local()
-        self._pt_claimed: set[str] = set()
+        self._pt_bound: set[str] = set()
         self._pt_stories = story.Stories()
         self._pt_tell = functools.partial(
             story.Story, self._pt_stories, host=CONF.host
@@ -152,7 +152,7 @@ class PassthroughLibvirtDriver(
                 lambda: [device_spec.as_listed(each) for each in known],
             )
             # Nova's tracker frees these before anybody asks it.
-            self._pt_claimed = {
+            self._pt_bound = {
                 device.instance_uuid
                 for device in known
                 if device.status == fields.PciDeviceStatus.CLAIMED
@@ -207,4 +207,4 @@ class PassthroughLibvirtDriver(
         if not self._pt_looked_back:
             leftovers.end_forgotten(compute, context)
             self._pt_looked_back = True
-        lease.Lease(compute, self._pt_claimed).look(context)
+        lease.Lease(compute, self._pt_bound).look(context)

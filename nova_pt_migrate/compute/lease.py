@@ -30,14 +30,16 @@ class Lease:
     """What is set aside on this host for servers that are not here.
 
     :param compute: nova.compute.manager.ComputeManager of this host
-    :param earlier: UUIDs of servers that an earlier nova-compute of this
-        host had claimed devices for; those that are dealt with are taken out
+    :param bound: UUIDs of servers that hold nothing here any more and may
+        have bindings to this host, since an earlier nova-compute had claimed
+        for them, or their preparation failed; those that are dealt with are
+        taken out
     """
 
-    def __init__(self, compute: Any, earlier: set[str]) -> None:
+    def __init__(self, compute: Any, bound: set[str]) -> None:
         self._compute = compute
         self._links = compute.driver._pt_links
-        self._earlier = earlier
+        self._bound = bound
 
     def look(self, context: Any) -> None:
         """Free what no migration needs any more.
@@ -65,9 +67,9 @@ class Lease:
                 unless=functools.partial(self._is_awaited, context, server),
             ):
                 standbys -= wanted
-        for server in sorted(self._earlier):
+        for server in sorted(self._bound):
             if self._unbind(context, _instance(context, server)):
-                self._earlier.discard(server)
+                self._bound.discard(server)
         self._forget(standbys)
 
     def _forget(self, standbys: set[str]) -> None:

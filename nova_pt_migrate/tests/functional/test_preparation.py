@@ -79,6 +79,41 @@ class PreparationFailsTest(Unprepared):
         self.assert_stays(VOLUME)
 
 
+class UndeletedBindingTest(Unprepared):
+    """Neutron does not answer the source when it deletes a binding."""
+
+    def test_the_destination_deletes_it(self) -> None:
+        ports = [*self.ports.ordinary(), *self.ports.direct(2)]
+        server, whole = self.prepare(ports)
+        delete = self.neutron.delete_port_binding
+        left = list(ports)
+
+        def lose(port_id: str, host: str) -> Any:
+            if port_id in left:
+                left.remove(port_id)
+                raise neutron_client_exc.ConnectionFailed(reason='reset')
+            return delete(port_id, host)
+
+        with (
+            fixtures.MockPatchObject(
+                self.computes[base.DESTINATION].driver.vif_driver,
+                'plug',
+                side_effect=exception.VirtualInterfacePlugException('none'),
+            ),
+            fixtures.MockPatchObject(
+                self.neutron, 'delete_port_binding', new=lose
+            ),
+        ):
+            self.migrate(server, 'failed')
+
+        self.wait_for(
+            lambda: all(len(self.ports.bindings(port)) == 1 for port in ports),
+            'the bindings to be deleted',
+        )
+        self.assertEqual([], left)
+        self.assert_untouched(server, whole, 'failed')
+
+
 class BindingRefusedTest(Unprepared):
     """Neutron refuses the binding on the destination.
 

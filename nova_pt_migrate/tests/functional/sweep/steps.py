@@ -20,6 +20,8 @@ from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import processes
 
 OURS = 'nova_pt_migrate.'
+AS_OURS = 'nova.compute.manager', '_cleanup_pre_live_migration'
+"""A rollback in which Nova calls nothing of ours."""
 NOT_OURS = ('nova_pt_migrate.tests.', 'nova_pt_migrate.testing.')
 
 
@@ -49,7 +51,8 @@ class Step:
     """A call of ours in one migration, told from all others of it.
 
     :ivar role: whose nova-compute makes it, ``source`` or ``destination``
-    :ivar site: the function of ours that it is made in, or below
+    :ivar site: the function of ours that it is made in, or below, or Nova's
+        rollback
     :ivar number: which of those that are alike otherwise, from 1
     """
 
@@ -138,5 +141,7 @@ def _site(frame: FrameType | None) -> str | None:
         module = frame.f_globals.get('__name__', '')
         if module.startswith(OURS) and not module.startswith(NOT_OURS):
             return f'{module.removeprefix(OURS)}.{frame.f_code.co_name}'
+        if (module, frame.f_code.co_name) == AS_OURS:
+            return '.'.join(AS_OURS)
         frame = frame.f_back
     return None

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that migrate again and again while calls of ours fail."""
 
+from collections.abc import Iterator
+import contextlib
+import enum
 import logging
 import os
 import sys
 import time
+from typing import Any
 
 import fixtures
 from futurist import _thread
+from nova import exception
 from nova import objects
+from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import base
@@ -48,15 +54,38 @@ class SleepyPools(fixtures.Fixture):
         sys.setswitchinterval(PATIENCE)
 
 
+class Way(enum.Enum):
+    """How a migration goes without a fault."""
+
+    MOVES = 'moves'
+    FAILS = 'fails'
+    UNPREPARED = 'is not prepared'
+
+
+@contextlib.contextmanager
+def preparation_fails() -> Iterator[None]:
+    """Let the destination's preparation fail when all of it has been done."""
+    prepare = libvirt_driver.LibvirtDriver.pre_live_migration
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        prepare(*args, **kwargs)
+        raise exception.VirtualInterfacePlugException('no bridge')
+
+    with fixtures.MockPatchObject(
+        libvirt_driver.LibvirtDriver, 'pre_live_migration', new=fail
+    ):
+        yield
+
+
 class Sweeping(crashes.Crashes, paired.Paired):
     """Lets one server migrate, with faults, to the end.
 
     :ivar one: which
-    :ivar breaks: libvirt's migration fails, so that it comes home
+    :ivar way: how its migrations go without a fault
     """
 
     one: servers.One
-    breaks = False
+    way = Way.MOVES
 
     def setUp(self) -> None:
         super().setUp()
@@ -77,7 +106,8 @@ class Sweeping(crashes.Crashes, paired.Paired):
             source,
             destination,
         )
-        self.assertEqual('failed' if self.breaks else 'completed', end[1])
+        moves = self.way is Way.MOVES
+        self.assertEqual('completed' if moves else 'failed', end[1])
         return list(recorded.all)
 
     def attempt(self, todo: list[Fault], note: str = '') -> None:
@@ -98,10 +128,11 @@ class Sweeping(crashes.Crashes, paired.Paired):
             end = self._inflict(faults, source, destination)
         except self.failureException as exc:
             problem = str(exc)
-        way = 'fails' if self.breaks else 'moves'
         self.results.append(
             report.Result(
-                case=', '.join(filter(None, (str(self.one.case), way, note))),
+                case=', '.join(
+                    filter(None, (str(self.one.case), self.way.value, note))
+                ),
                 faults=tuple(f'{step} {how.name}' for step, how in todo),
                 met=len(faults.met) == len(todo),
                 end=', '.join(end),
@@ -127,7 +158,11 @@ class Sweeping(crashes.Crashes, paired.Paired):
     ) -> tuple[str, str]:
         self.processes.meet = faults
         try:
-            self._go()
+            if self.way is Way.UNPREPARED:
+                with preparation_fails():
+                    self._go()
+            else:
+                self._go()
             return self._judge(source, destination)
         finally:
             self.processes.meet = lambda point, after: None
@@ -135,7 +170,7 @@ class Sweeping(crashes.Crashes, paired.Paired):
     def _go(self) -> None:
         """Migrate to the end; whatever dies is started again."""
         self.double.calls.clear()
-        if self.breaks:
+        if self.way is Way.FAILS:
             self.double.faults.fail(
                 'migrateToURI3', errors.internal('connection reset by peer')
             )

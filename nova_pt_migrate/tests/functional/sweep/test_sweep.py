@@ -20,17 +20,17 @@ SHARES = range(4)
 SAMPLE = 120
 """One of so many faults is in the sample."""
 
-Whole = tuple[servers.Case, bool, bool]
-"""What migrates, whether the instance path is shared, and whether it fails."""
+Whole = tuple[servers.Case, bool, sweeping.Way]
+"""What migrates, whether the instance path is shared, and how it goes."""
 CASES: list[Whole] = [
-    (servers.Case(devices, volume, pairing), shared, breaks)
+    (servers.Case(devices, volume, pairing), shared, way)
     for devices, volume, pairing, shared in (
         (1, False, 'none', True),
         (2, False, 'failover', False),
         (1, True, 'bond', False),
         (2, True, 'none', True),
     )
-    for breaks in (False, True)
+    for way in sweeping.Way
 ]
 
 
@@ -54,7 +54,7 @@ class SweepTest(sweeping.Sweeping):
     @contextlib.contextmanager
     def serving(self, case: Whole) -> Iterator[None]:
         """Have a server of the case in the context."""
-        what, shared, self.breaks = case
+        what, shared, self.way = case
         with contextlib.ExitStack() as stack:
             if not shared:
                 stack.enter_context(base.OwnInstancePaths())

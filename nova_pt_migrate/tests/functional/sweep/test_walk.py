@@ -15,8 +15,12 @@ LENGTH = 'PT_WALK'
 SEED = 'PT_WALK_SEED'
 """The variable for what the random choices begin with."""
 FEW = 3
-FAILING = 0.3
-"""The share of migrations that libvirt fails."""
+SHARES = {
+    sweeping.Way.MOVES: 0.6,
+    sweeping.Way.FAILS: 0.25,
+    sweeping.Way.UNPREPARED: 0.15,
+}
+"""Of all migrations, by how they go without a fault."""
 CASES = [
     servers.Case(1, pairing='bond'),
     servers.Case(2),
@@ -33,14 +37,14 @@ class WalkTest(sweeping.Sweeping):
         seed = os.environ.get(SEED) or str(random.randrange(2**32))
         choose = random.Random(f'{seed} {count}')
         everyone = [servers.One.boot(self, case) for case in CASES]
-        known: dict[tuple[servers.Case, bool], list[steps.Step]] = {}
+        known: dict[tuple[servers.Case, sweeping.Way], list[steps.Step]] = {}
         for self.one in everyone:
-            for self.breaks in (False, True):
-                known[self.one.case, self.breaks] = sorted(self.record())
+            for self.way in sweeping.Way:
+                known[self.one.case, self.way] = sorted(self.record())
         for number in range(int(os.environ.get(LENGTH, FEW))):
             self.one = choose.choice(everyone)
-            self.breaks = choose.random() < FAILING
-            todo = choose.sample(known[self.one.case, self.breaks], count)
+            (self.way,) = choose.choices(list(SHARES), list(SHARES.values()))
+            todo = choose.sample(known[self.one.case, self.way], count)
             self.attempt(
                 [(step, choose.choice(list(steps.How))) for step in todo],
                 f'seed {seed}, migration {number}',
