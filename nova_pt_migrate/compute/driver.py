@@ -205,6 +205,5 @@ class PassthroughLibvirtDriver(
     def _pt_lease_look(self, context: Any) -> None:
         compute = self.virtapi._compute
         if not self._pt_looked_back:
-            leftovers.end_forgotten(compute, context)
-            self._pt_looked_back = True
+            self._pt_looked_back = leftovers.end_forgotten(compute, context)
         lease.Lease(compute, self._pt_bound).look(context)

@@ -58,7 +58,7 @@ class Lease:
                 standbys -= wanted
                 continue
             # In this order: what is held brings the next look here.
-            self._give_up_allocation(context, server)
+            self._give_up_allocation(context, server, instance)
             self._unbind(context, instance)
             if not claims.free(
                 context,
@@ -135,11 +135,8 @@ class Lease:
         The server is about to be evacuated, perhaps to this very host, where
         Nova would take what was claimed for the migration for its own.
         """
-        source = objects.Service.get_by_compute_host(
-            context, migration.source_compute
-        )
         return bool(
-            source.forced_down
+            _is_forced_down(context, migration.source_compute)
             and not self._compute.driver.instance_exists(instance)
         )
 
@@ -162,17 +159,19 @@ class Lease:
                 context, instance
             )
 
-    def _give_up_allocation(self, context: Any, server: str) -> None:
+    def _give_up_allocation(
+        self, context: Any, server: str, instance: Any
+    ) -> None:
         """Remove this host from what placement has for the server.
 
         An evacuation keeps what a live migration had allocated. A server that
-        has nothing else is given its own by the source, in place of this, and
-        would lose it if both came at once.
+        has nothing else is given its own by its host, in place of this, and
+        would lose it if both came at once; unless that host was fenced.
         """
         report = self._compute.reportclient
         held = report.get_allocs_for_consumer(context, server)['allocations']
         here = {node.uuid for node in self._compute.rt.compute_nodes.values()}
-        if not set(held) - here:
+        if not set(held) - here and not _is_fenced(context, instance):
             return
         for node in sorted(here & set(held)):
             if not self._is_awaited(context, server):
@@ -195,6 +194,24 @@ class Lease:
             context, instance, self._compute.host, teardown=True
         )
         return True
+
+
+def _is_fenced(context: Any, instance: Any) -> bool:
+    """True if the host of a server, which is not deleted, was fenced."""
+    return bool(
+        instance is not None
+        and instance.host
+        and _is_forced_down(context, instance.host)
+    )
+
+
+def _is_forced_down(context: Any, host: str) -> bool:
+    """True, too, for a host that was taken out of the cloud."""
+    try:
+        service = objects.Service.get_by_compute_host(context, host)
+    except exception.ComputeHostNotFound:
+        return True
+    return bool(service.forced_down)
 
 
 def _standbys(instance: Any) -> set[str]:

@@ -56,29 +56,37 @@ def of_deletion(compute: Any, context: Any, migration: Any) -> None:
 
 def end_allocation(
     compute: Any, context: Any, instance: Any, migration: Any
-) -> None:
+) -> bool:
     """Free what an ended migration holds in placement, or give it back.
 
     While a server migrates its source is allocated to the migration. Nova
     does this too, and goes on where placement did not answer it.
+
+    :returns: False if it is not given back yet, since something is under way
+        that may move what the server has
     """
     report = compute.reportclient
     held = report.get_allocs_for_consumer(context, migration.uuid)
     if not held['allocations']:
-        return
+        return True
     if migration.status == 'completed':
         report.delete_allocation_for_instance(
             context, migration.uuid, consumer_type='migration', force=True
         )
     elif instance.host == migration.source_compute:
+        if instance.task_state is not None:
+            return False
         report.move_allocations(context, migration.uuid, instance.uuid)
+    return True
 
 
-def end_forgotten(compute: Any, context: Any) -> None:
+def end_forgotten(compute: Any, context: Any) -> bool:
     """End what migrations that have ended hold of this host in placement.
 
     Where nova-compute dies after it has saved a migration's last status,
     nothing else tells of it.
+
+    :returns: False if it must be called again
     """
     held: set[str] = set()
     for node in compute.rt.compute_nodes.values():
@@ -87,7 +95,8 @@ def end_forgotten(compute: Any, context: Any) -> None:
         )
         held |= set(found.allocations)
     if not held:
-        return
+        return True
+    ended = True
     for migration in objects.MigrationList.get_by_filters(
         context,
         {
@@ -104,7 +113,8 @@ def end_forgotten(compute: Any, context: Any) -> None:
             of_deletion(compute, context, migration)
         else:
             if migrations.is_over(migration, instance):
-                end_allocation(compute, context, instance, migration)
+                ended &= end_allocation(compute, context, instance, migration)
+    return ended
 
 
 def is_followed(context: Any, migration: Any, kind: str) -> bool:

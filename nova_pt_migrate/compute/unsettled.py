@@ -245,7 +245,10 @@ class Unsettled:
 
     def _done(self, context: Any, instance: Any, migration: Any) -> bool:
         """See to what Nova does not, and hand the server over to it."""
-        leftovers.end_allocation(self._compute, context, instance, migration)
+        if not leftovers.end_allocation(
+            self._compute, context, instance, migration
+        ):
+            return False
         if migration.status == 'completed':
             leftovers.delete_old_attachments(self._compute, context, instance)
         if self._withheld:

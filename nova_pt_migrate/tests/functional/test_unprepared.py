@@ -11,7 +11,10 @@ from typing import Any
 
 from keystoneauth1 import exceptions as keystone
 from nova import exception
+from nova import objects
+from nova.compute import task_states
 
+from nova_pt_migrate.compute import leftovers
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
@@ -59,9 +62,7 @@ class RollbackTest(crashes.Crashes):
 
     def check(self) -> None:
         self.settled(self.server)
-        (migration,) = self.api.api_get(
-            f'/os-migrations?instance_uuid={self.server["id"]}'
-        ).body['migrations']
+        migration = self.migration()
         self.wait_for(
             lambda: (
                 not self._get_allocations_by_server_uuid(migration['uuid'])
@@ -71,6 +72,12 @@ class RollbackTest(crashes.Crashes):
         self.whole.check(
             always.End(base.SOURCE, 'failed', volumes=(self.volume,))
         )
+
+    def migration(self) -> dict[str, Any]:
+        (found,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={self.server["id"]}'
+        ).body['migrations']
+        return dict(found)
 
     def test_the_destination_frees_what_it_holds(self) -> None:
         def look() -> None:
@@ -89,6 +96,29 @@ class RollbackTest(crashes.Crashes):
     def test_placement_cannot_be_reached(self) -> None:
         self.disturb(_raising(keystone.ConnectFailure('connection reset')))
         self.check()
+
+    def test_it_is_left_until_nothing_else_is_under_way(self) -> None:
+        self.stop_settling()
+        self.disturb(_raising(keystone.ConnectFailure('connection reset')))
+        self.settled(self.server)
+        compute = self.computes[base.SOURCE].manager
+        migration = objects.Migration.get_by_id(
+            self.ctxt, self.migration()['id']
+        )
+        instance = objects.Instance.get_by_uuid(self.ctxt, self.server['id'])
+
+        instance.task_state = task_states.RESIZE_PREP
+        given_back = leftovers.end_allocation(
+            compute, self.ctxt, instance, migration
+        )
+
+        self.assertFalse(given_back)
+        self.assertTrue(self._get_allocations_by_server_uuid(migration.uuid))
+        instance.task_state = None
+        self.assertTrue(
+            leftovers.end_allocation(compute, self.ctxt, instance, migration)
+        )
+        self.assertFalse(self._get_allocations_by_server_uuid(migration.uuid))
 
     def test_it_fails(self) -> None:
         self.disturb(

@@ -92,7 +92,7 @@ class Guest:
         return len(self._open) - 1
 
     def guest_file_read(self, handle: int, count: int) -> Any:
-        path, _ = self._open[handle]
+        path = self._opened(handle)
         data = self.files[path].encode()
         return {
             'count': len(data),
@@ -101,10 +101,17 @@ class Guest:
         }
 
     def guest_file_write(self, handle: int, buf_b64: str) -> Any:
-        path, _ = self._open[handle]
+        path = self._opened(handle)
         data = base64.b64decode(buf_b64)
         self.files[path] = data.decode()
         return {'count': len(data), 'eof': False}
+
+    def _opened(self, handle: int) -> str:
+        if handle not in self._open:
+            raise errors.GuestError(
+                f"libvirt: handle '{handle}' has not been found"
+            )
+        return self._open[handle][0]
 
     def guest_file_close(self, handle: int) -> Any:
         return {}
@@ -119,6 +126,8 @@ class Guest:
         return {'pid': len(self.ran)}
 
     def guest_exec_status(self, pid: int) -> Any:
+        if not 0 < pid <= len(self._ended):
+            raise errors.GuestError("libvirt: Invalid parameter 'pid'")
         status, output = self._ended[pid - 1]
         return {
             'exited': True,
