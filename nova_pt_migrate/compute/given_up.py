@@ -9,9 +9,7 @@ server would stay in task state ``migrating`` until nova-compute starts again.
 from typing import Any
 import weakref
 
-from nova import exception
-from nova import objects
-
+from nova_pt_migrate.compute import instances
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import settling
 from nova_pt_migrate.compute import unsettled
@@ -41,7 +39,8 @@ class GivenUp:
         for server, (migration, future) in list(waiting.items()):
             if future is None or not future.done() or future in self._seen:
                 continue
-            if _has_devices(context, server):
+            instance = instances.find(context, server)
+            if instance is None or ports.owned(instance.get_network_info()):
                 self._settling.add(
                     unsettled.Unsettled(
                         self._driver,
@@ -52,13 +51,3 @@ class GivenUp:
                     )
                 )
             self._seen.add(future)
-
-
-def _has_devices(context: Any, server: str) -> bool:
-    try:
-        instance = objects.Instance.get_by_uuid(
-            context, server, expected_attrs=['info_cache']
-        )
-    except exception.InstanceNotFound:
-        return True
-    return bool(ports.owned(instance.get_network_info()))

@@ -17,6 +17,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import claims
 from nova_pt_migrate.compute import couples
+from nova_pt_migrate.compute import instances
 from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import precheck
@@ -51,7 +52,7 @@ class Lease:
         # up afterwards, so the standbys are looked for first.
         standbys = set(self._links.names(couples.PREFIX))
         for server, devices in claims.held(self._compute.rt).items():
-            instance = _instance(context, server)
+            instance = instances.find(context, server)
             wanted = _standbys(instance)
             if instance is not None and instance.host == self._compute.host:
                 self._take_over(context, instance, devices)
@@ -68,7 +69,7 @@ class Lease:
             ):
                 standbys -= wanted
         for server in sorted(self._bound):
-            if self._unbind(context, _instance(context, server)):
+            if self._unbind(context, instances.find(context, server)):
                 self._bound.discard(server)
         self._forget(standbys)
 
@@ -96,7 +97,7 @@ class Lease:
 
     def _is_awaited(self, context: Any, server: str) -> bool:
         """True while the server may come, or is being made or moved here."""
-        instance = _instance(context, server)
+        instance = instances.find(context, server)
         if instance is None:
             return False
         if instance.host in (None, self._compute.host):
@@ -221,13 +222,3 @@ def _standbys(instance: Any) -> set[str]:
     return {
         couples.link_name(vif['id']) for vif in instance.get_network_info()
     }
-
-
-def _instance(context: Any, server: str) -> Any:
-    """Return the server as it is now; None if it is deleted."""
-    try:
-        return objects.Instance.get_by_uuid(
-            context, server, expected_attrs=['info_cache']
-        )
-    except exception.InstanceNotFound:
-        return None

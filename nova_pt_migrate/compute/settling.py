@@ -11,12 +11,12 @@ import threading
 from typing import Any
 
 from nova import context as nova_context
-from nova import exception
 from nova import objects
 from nova.compute import task_states
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import departures
+from nova_pt_migrate.compute import instances
 from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import ports
 from nova_pt_migrate.compute import unsettled
@@ -180,13 +180,8 @@ class Settling:
 
 def _is_elsewhere(context: Any, server: str, driver: Any) -> bool:
     """True for a server with devices of ours that Nova's list has not."""
-    try:
-        instance = objects.Instance.get_by_uuid(
-            context, server, expected_attrs=['info_cache']
-        )
-    except exception.InstanceNotFound:
-        return True
-    return bool(
+    instance = instances.find(context, server)
+    return instance is None or bool(
         ports.owned(instance.get_network_info())
         and (
             instance.host != driver.virtapi._compute.host

@@ -43,6 +43,13 @@ class Crashes(ours.OurMigrations):
         self.start_again(host)
         self.settled(server)
 
+    def holds_allocations(self, server: dict[str, Any]) -> bool:
+        """True while the server's only migration has an allocation."""
+        (migration,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={server["id"]}'
+        ).body['migrations']
+        return bool(self._get_allocations_by_server_uuid(migration['uuid']))
+
     def kill_while_it_prepares(self, kind: str) -> threading.Event:
         """Kill the destination at its first call of a kind as it prepares.
 

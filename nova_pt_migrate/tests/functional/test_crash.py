@@ -175,12 +175,6 @@ class CrashTest(crashes.Crashes):
         )
         whole.check(always.End(base.DESTINATION, 'completed'))
 
-    def holds_allocations(self, server: dict[str, Any]) -> bool:
-        (migration,) = self.api.api_get(
-            f'/os-migrations?instance_uuid={server["id"]}'
-        ).body['migrations']
-        return bool(self._get_allocations_by_server_uuid(migration['uuid']))
-
     def test_with_a_volume(self) -> None:
         for name, after, end in (
             ('pre_live_migration', True, (base.SOURCE, 'failed')),

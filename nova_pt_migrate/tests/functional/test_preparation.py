@@ -17,6 +17,14 @@ VOLUME = cinder.CinderFixture.IMAGE_BACKED_VOL
 
 
 class Unprepared(ours.OurMigrations):
+    def plug_fails(self) -> Any:
+        """Let the destination plug no port in the context."""
+        return fixtures.MockPatchObject(
+            self.computes[base.DESTINATION].driver.vif_driver,
+            'plug',
+            side_effect=exception.VirtualInterfacePlugException('no bridge'),
+        )
+
     def assert_untouched(
         self,
         server: dict[str, Any],
@@ -41,11 +49,7 @@ class PreparationFailsTest(Unprepared):
         # Only the hook: the lease looks much later.
         ports = [*self.ports.ordinary(), *self.ports.direct(2)]
         server, whole = self.prepare(ports, volume)
-        with fixtures.MockPatchObject(
-            self.computes[base.DESTINATION].driver.vif_driver,
-            'plug',
-            side_effect=exception.VirtualInterfacePlugException('no bridge'),
-        ):
+        with self.plug_fails():
             self.migrate(server, 'failed')
 
         self.assert_untouched(
@@ -95,11 +99,7 @@ class UndeletedBindingTest(Unprepared):
             return delete(port_id, host)
 
         with (
-            fixtures.MockPatchObject(
-                self.computes[base.DESTINATION].driver.vif_driver,
-                'plug',
-                side_effect=exception.VirtualInterfacePlugException('none'),
-            ),
+            self.plug_fails(),
             fixtures.MockPatchObject(
                 self.neutron, 'delete_port_binding', new=lose
             ),

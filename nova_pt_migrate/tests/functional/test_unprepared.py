@@ -7,7 +7,6 @@ its source before the rollback has given it back.
 
 from collections.abc import Callable
 import threading
-from typing import Any
 
 from keystoneauth1 import exceptions as keystone
 from nova import exception
@@ -41,6 +40,7 @@ class RollbackTest(crashes.Crashes):
         :param disturbance: done by the source before the allocation is given
             back, when the destination is there again
         """
+        again = threading.Event()
         done = threading.Event()
 
         def meet(point: processes.Point, after: bool) -> None:
@@ -51,7 +51,6 @@ class RollbackTest(crashes.Crashes):
                 done.set()
                 disturbance()
 
-        again = threading.Event()
         killed = self.kill_while_it_prepares('neutron')
         self.begin(self.server)
         self.wait_for(killed.is_set, 'the crash')
@@ -62,22 +61,13 @@ class RollbackTest(crashes.Crashes):
 
     def check(self) -> None:
         self.settled(self.server)
-        migration = self.migration()
         self.wait_for(
-            lambda: (
-                not self._get_allocations_by_server_uuid(migration['uuid'])
-            ),
+            lambda: not self.holds_allocations(self.server),
             'the allocation to be given back',
         )
         self.whole.check(
             always.End(base.SOURCE, 'failed', volumes=(self.volume,))
         )
-
-    def migration(self) -> dict[str, Any]:
-        (found,) = self.api.api_get(
-            f'/os-migrations?instance_uuid={self.server["id"]}'
-        ).body['migrations']
-        return dict(found)
 
     def test_the_destination_frees_what_it_holds(self) -> None:
         def look() -> None:
@@ -102,8 +92,8 @@ class RollbackTest(crashes.Crashes):
         self.disturb(_raising(keystone.ConnectFailure('connection reset')))
         self.settled(self.server)
         compute = self.computes[base.SOURCE].manager
-        migration = objects.Migration.get_by_id(
-            self.ctxt, self.migration()['id']
+        (migration,) = objects.MigrationList.get_by_filters(
+            self.ctxt, {'instance_uuid': self.server['id']}
         )
         instance = objects.Instance.get_by_uuid(self.ctxt, self.server['id'])
 
@@ -113,12 +103,12 @@ class RollbackTest(crashes.Crashes):
         )
 
         self.assertFalse(given_back)
-        self.assertTrue(self._get_allocations_by_server_uuid(migration.uuid))
+        self.assertTrue(self.holds_allocations(self.server))
         instance.task_state = None
         self.assertTrue(
             leftovers.end_allocation(compute, self.ctxt, instance, migration)
         )
-        self.assertFalse(self._get_allocations_by_server_uuid(migration.uuid))
+        self.assertFalse(self.holds_allocations(self.server))
 
     def test_it_fails(self) -> None:
         self.disturb(
@@ -134,7 +124,7 @@ class RollbackTest(crashes.Crashes):
 
 
 def _raising(error: Exception) -> Callable[[], None]:
-    def fail(*_: Any) -> None:
+    def fail() -> None:
         raise error
 
     return fail

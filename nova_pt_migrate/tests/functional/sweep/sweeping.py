@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that migrate again and again while calls of ours fail."""
 
-from collections.abc import Iterator
 import contextlib
 import enum
 import logging
@@ -62,8 +61,7 @@ class Way(enum.Enum):
     UNPREPARED = 'is not prepared'
 
 
-@contextlib.contextmanager
-def preparation_fails() -> Iterator[None]:
+def preparation_fails() -> contextlib.AbstractContextManager[Any]:
     """Let the destination's preparation fail when all of it has been done."""
     prepare = libvirt_driver.LibvirtDriver.pre_live_migration
 
@@ -71,10 +69,10 @@ def preparation_fails() -> Iterator[None]:
         prepare(*args, **kwargs)
         raise exception.VirtualInterfacePlugException('no bridge')
 
-    with fixtures.MockPatchObject(
+    patch: contextlib.AbstractContextManager[Any] = fixtures.MockPatchObject(
         libvirt_driver.LibvirtDriver, 'pre_live_migration', new=fail
-    ):
-        yield
+    )
+    return patch
 
 
 class Sweeping(crashes.Crashes, paired.Paired):
@@ -157,11 +155,11 @@ class Sweeping(crashes.Crashes, paired.Paired):
         self, faults: steps.Faults, source: str, destination: str
     ) -> tuple[str, str]:
         self.processes.meet = faults
+        unprepared = self.way is Way.UNPREPARED
         try:
-            if self.way is Way.UNPREPARED:
-                with preparation_fails():
-                    self._go()
-            else:
+            with (
+                preparation_fails() if unprepared else contextlib.nullcontext()
+            ):
                 self._go()
             return self._judge(source, destination)
         finally:
