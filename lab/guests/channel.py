@@ -21,7 +21,7 @@ MOST = 10 * 1024 * 1024
 
 
 class SocketChannel:
-    """Provides :class:`nova_pt_migrate.core.ports.AgentChannel`.
+    """Provides :class:`nova_pt_migrate.core.interfaces.AgentChannel`.
 
     :param path: of the socket
     :ivar asked: the names of the commands, in order

@@ -2,9 +2,9 @@
 """Nova's libvirt driver, live-migrating servers with pass-through NICs.
 
 Its hooks translate between Nova and :mod:`compute.server`; they are in
-:mod:`compute.source` and :mod:`compute.destination`. Ports of VNIC types
-``direct`` and ``direct-physical`` are ours, from the pre-check to the arrival;
-stock detach and re-attach handle every other type.
+:mod:`compute.hooks`. Ports of VNIC types ``direct`` and ``direct-physical``
+are ours, from the pre-check to the arrival; stock detach and re-attach handle
+every other type.
 """
 
 import functools
@@ -19,33 +19,33 @@ from nova.virt.libvirt import driver as libvirt_driver
 from nova.virt.libvirt import event as libvirt_event
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute import bonding
-from nova_pt_migrate.compute import claims
-from nova_pt_migrate.compute import configuration
-from nova_pt_migrate.compute import couples
-from nova_pt_migrate.compute import departures
-from nova_pt_migrate.compute import destination
-from nova_pt_migrate.compute import device_spec
-from nova_pt_migrate.compute import ending
-from nova_pt_migrate.compute import given_up
-from nova_pt_migrate.compute import incoming
-from nova_pt_migrate.compute import late
-from nova_pt_migrate.compute import lease
-from nova_pt_migrate.compute import leftovers
-from nova_pt_migrate.compute import lifecycle
-from nova_pt_migrate.compute import looks
-from nova_pt_migrate.compute import pairing
-from nova_pt_migrate.compute import plugins
-from nova_pt_migrate.compute import servers
-from nova_pt_migrate.compute import settling
-from nova_pt_migrate.compute import source
-from nova_pt_migrate.compute import standbys
-from nova_pt_migrate.compute import startup
-from nova_pt_migrate.compute import story
-from nova_pt_migrate.compute import suspension
-from nova_pt_migrate.compute import vif_driver
+from nova_pt_migrate.compute.claims import lease
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.hooks import destination
+from nova_pt_migrate.compute.hooks import interfaces
+from nova_pt_migrate.compute.hooks import power
+from nova_pt_migrate.compute.hooks import source
+from nova_pt_migrate.compute.hooks import suspension
+from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.compute.pairs import standbys
+from nova_pt_migrate.compute.recovery import interrupted
+from nova_pt_migrate.compute.recovery import leftovers
+from nova_pt_migrate.compute.recovery import worker
+from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import factory
+from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.server import vif_driver
+from nova_pt_migrate.compute.startup import configuration
+from nova_pt_migrate.compute.startup import device_spec
+from nova_pt_migrate.compute.startup import explain
+from nova_pt_migrate.compute.startup import failure
+from nova_pt_migrate.compute.startup import plugins
+from nova_pt_migrate.compute.traffic import incoming
+from nova_pt_migrate.compute.traffic import looks
+from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import interfaces as core_interfaces
 from nova_pt_migrate.host import events
 from nova_pt_migrate.host import links
 from nova_pt_migrate.host import rehearsal
@@ -62,8 +62,8 @@ CONF = libvirt_driver.CONF
 class PassthroughLibvirtDriver(
     source.SourceHooks,
     destination.DestinationHooks,
-    lifecycle.LifecycleHooks,
-    pairing.PairingHooks,
+    power.LifecycleHooks,
+    interfaces.PairingHooks,
     suspension.SuspensionHooks,
 ):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
@@ -79,9 +79,9 @@ class PassthroughLibvirtDriver(
             networks = plugins.networks(settings.guest_networks)
             super().__init__(virtapi, read_only)
         except errors.CannotStart as exc:
-            ending.stop(str(exc))
+            failure.stop(str(exc))
         except ImportError as exc:
-            ending.stop(
+            failure.stop(
                 f'{exc}; install libvirt-python into the Python environment '
                 f'of nova-compute.'
             )
@@ -93,7 +93,7 @@ class PassthroughLibvirtDriver(
             self._pt_links.user_of,
             settings.plug_timeout,
         )
-        self._pt_couples = couples.Couples(
+        self._pt_couples = paired_ports.Couples(
             settings, self._pt_pairings, self._pt_links
         )
         self._pt_standbys = standbys.Standbys(
@@ -102,41 +102,41 @@ class PassthroughLibvirtDriver(
         self.vif_driver = vif_driver.PairVIFDriver(
             self._host, self._pt_couples
         )
-        self._pt_servers = servers.Servers(
+        self._pt_servers = factory.Servers(
             self,
             settings,
             self._pt_events,
             self._pt_couples,
             self._pt_links,
         )
-        self._pt_bonds = bonding.Bonding(
+        self._pt_bonds = managed_bonds.Bonding(
             self._pt_couples, networks, self._pt_servers.agent
         )
         self._pt_incoming = incoming.Incoming()
         self._pt_looked_back = False
         self._pt_starting = threading.local()
         self._pt_bound: set[str] = set()
-        self._pt_stories = story.Stories()
+        self._pt_stories = actions.Stories()
         self._pt_tell = functools.partial(
-            story.Story, self._pt_stories, host=CONF.host
+            actions.Story, self._pt_stories, host=CONF.host
         )
-        self._pt_late = late.LateReleases(
+        self._pt_late = healing.LateReleases(
             self._pt_servers,
             CONF.host,
-            functools.partial(self._pt_tell, action=story.HEAL),
+            functools.partial(self._pt_tell, action=actions.HEAL),
             self._pt_bonds,
         )
-        self._pt_settling = settling.Settling(
+        self._pt_settling = worker.Settling(
             self._pt_departures,
             settings.claim_lease_interval,
-            ready=lambda: claims.is_ready(virtapi),
+            ready=lambda: pci_tracker.is_ready(virtapi),
             chores=(
                 self._pt_look_for_given_up,
                 self._pt_lease_look,
                 self._pt_late.look_again,
             ),
         )
-        self._pt_given_up = given_up.GivenUp(self, self._pt_settling)
+        self._pt_given_up = interrupted.GivenUp(self, self._pt_settling)
 
     def init_host(self, host: str) -> None:
         """Start as Nova does; say in one sentence why if that fails.
@@ -161,16 +161,16 @@ class PassthroughLibvirtDriver(
         except Exception as exc:
             LOG.critical(
                 'nova-compute does not start: %s',
-                startup.explain(exc, self._host),
+                explain.explain(exc, self._host),
             )
             if utils.concurrency_mode_threading():
-                ending.end_with_main_thread()
+                failure.end_with_main_thread()
             raise
 
     def _pt_recorded(self, host: str) -> list[Any]:
-        if claims.tracker(self.virtapi) is None:
+        if pci_tracker.tracker(self.virtapi) is None:
             return []
-        return claims.recorded(nova_context.get_admin_context(), host)
+        return pci_tracker.recorded(nova_context.get_admin_context(), host)
 
     def cleanup_host(self, host: str) -> None:
         """Stop as Nova does, and our own thread first."""
@@ -190,7 +190,7 @@ class PassthroughLibvirtDriver(
         if isinstance(event, libvirt_event.DeviceEvent):
             removed = isinstance(event, libvirt_event.DeviceRemovedEvent)
             if self._pt_events.publish(
-                event.uuid, core_ports.DeviceEvent(event.dev, removed)
+                event.uuid, core_interfaces.DeviceEvent(event.dev, removed)
             ):
                 return
             if removed and not self._pt_departures.note_unwatched(

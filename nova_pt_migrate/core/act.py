@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import dataclasses
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import model
-from nova_pt_migrate.core import ports
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 
@@ -30,7 +30,7 @@ class Outcome:
 
 
 def wait_for_release(
-    domain: ports.Domain,
+    domain: interfaces.Domain,
     addresses: Collection[str],
     *,
     seconds: float,
@@ -54,7 +54,7 @@ def wait_for_release(
             watch.wait(max(deadline - clock(), 0.0))
 
 
-def _has_any(domain: ports.Domain, addresses: Collection[str]) -> bool:
+def _has_any(domain: interfaces.Domain, addresses: Collection[str]) -> bool:
     """True as well where that cannot be seen."""
     try:
         live = domain.observe().live
@@ -64,8 +64,8 @@ def _has_any(domain: ports.Domain, addresses: Collection[str]) -> bool:
 
 
 def unplug(
-    domain: ports.Domain,
-    wiring: ports.Wiring,
+    domain: interfaces.Domain,
+    wiring: interfaces.Wiring,
     todo: Sequence[steps.Unplug],
     *,
     seconds: float,
@@ -119,7 +119,7 @@ def unplug(
 
 
 def _ask(
-    domain: ports.Domain, left: dict[str, steps.Unplug]
+    domain: interfaces.Domain, left: dict[str, steps.Unplug]
 ) -> dict[str, str]:
     """Request each device; an error is no proof, so it is only kept."""
     answers = {}
@@ -132,8 +132,8 @@ def _ask(
 
 
 def _released(
-    domain: ports.Domain,
-    events: Sequence[ports.DeviceEvent],
+    domain: interfaces.Domain,
+    events: Sequence[interfaces.DeviceEvent],
     left: dict[str, steps.Unplug],
 ) -> list[steps.Unplug]:
     """Take what has left the guest out of ``left`` and return it."""
@@ -153,14 +153,16 @@ def _released(
 
 
 def _kept(
-    events: Sequence[ports.DeviceEvent], left: dict[str, steps.Unplug]
+    events: Sequence[interfaces.DeviceEvent], left: dict[str, steps.Unplug]
 ) -> list[steps.Unplug]:
     """Take what the guest refused to release out of ``left``."""
     refused = [event.alias for event in events if not event.removed]
     return [left.pop(alias) for alias in refused if alias in left]
 
 
-def keep(domain: ports.Domain, todo: Sequence[steps.Keep]) -> dict[str, str]:
+def keep(
+    domain: interfaces.Domain, todo: Sequence[steps.Keep]
+) -> dict[str, str]:
     """Complete the record of what the guest must have.
 
     :returns: what libvirt said of each device that could not be recorded, by
@@ -176,8 +178,8 @@ def keep(domain: ports.Domain, todo: Sequence[steps.Keep]) -> dict[str, str]:
 
 
 def plug(
-    domain: ports.Domain,
-    wiring: ports.Wiring,
+    domain: interfaces.Domain,
+    wiring: interfaces.Wiring,
     todo: Sequence[steps.Plug],
     *,
     seconds: float,

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.core import ports
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.guest import replies
 
 LONGEST_FILE = 64 * 1024
@@ -54,7 +54,7 @@ class Agent:
 
     def __init__(
         self,
-        channel: ports.AgentChannel,
+        channel: interfaces.AgentChannel,
         clock: Callable[[], float],
         seconds: float,
         pause: Callable[[float], object],

@@ -12,7 +12,7 @@ ABSENT = 'No such file or directory'
 
 
 class LibvirtChannel:
-    """Provides :class:`core.ports.AgentChannel`.
+    """Provides :class:`core.interfaces.AgentChannel`.
 
     libvirt takes one command at a time, synchronises with the agent before
     it, and gives up a reply of more than 10 MiB (src/qemu/qemu_agent.c).
@@ -26,7 +26,7 @@ class LibvirtChannel:
         self._libvirt = libvirt
 
     def ask(self, command: str, seconds: int) -> str:
-        """See :meth:`core.ports.AgentChannel.ask`."""
+        """See :meth:`core.interfaces.AgentChannel.ask`."""
         try:
             libvirt_qemu = importlib.import_module('libvirt_qemu')
         except ImportError as exc:

@@ -11,8 +11,8 @@ import contextlib
 from typing import Any
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import model
-from nova_pt_migrate.core import ports
 from nova_pt_migrate.host import blocking
 from nova_pt_migrate.host import events
 from nova_pt_migrate.host import plug_errors
@@ -23,7 +23,7 @@ SENT = 5
 
 
 class LibvirtDomain:
-    """Provides :class:`core.ports.Domain`.
+    """Provides :class:`core.interfaces.Domain`.
 
     :param domain: a ``libvirt.virDomain``
     :param libvirt: the libvirt module; passed in, since a host without it
@@ -42,7 +42,7 @@ class LibvirtDomain:
         self._events = device_events
 
     def observe(self) -> model.Found:
-        """See :meth:`core.ports.Domain.observe`."""
+        """See :meth:`core.interfaces.Domain.observe`."""
         try:
             active = bool(self._domain.isActive())
             live = self._domain.XMLDesc(0) if active else None
@@ -60,7 +60,7 @@ class LibvirtDomain:
         )
 
     def sent(self, target: str) -> int:
-        """See :meth:`core.ports.Domain.sent`.
+        """See :meth:`core.interfaces.Domain.sent`.
 
         libvirt counts in the guest's direction, whichever its netdev has
         (src/util/virnetdevtap.c, virNetDevTapInterfaceStats).
@@ -73,12 +73,12 @@ class LibvirtDomain:
             raise errors.HostError(f'libvirt does not count for {target}')
         return sent
 
-    def watch(self) -> contextlib.AbstractContextManager[ports.Watch]:
-        """See :meth:`core.ports.Domain.watch`."""
+    def watch(self) -> contextlib.AbstractContextManager[interfaces.Watch]:
+        """See :meth:`core.interfaces.Domain.watch`."""
         return self._events.watch(self._domain.UUIDString())
 
     def request_unplug(self, alias: str) -> None:
-        """See :meth:`core.ports.Domain.request_unplug`."""
+        """See :meth:`core.interfaces.Domain.request_unplug`."""
         try:
             self._domain.detachDeviceAlias(
                 alias, self._libvirt.VIR_DOMAIN_AFFECT_LIVE
@@ -87,7 +87,7 @@ class LibvirtDomain:
             raise errors.HostError(f'libvirt: {exc}') from exc
 
     def plug(self, xml: str, persist: bool, seconds: float) -> None:
-        """See :meth:`core.ports.Domain.plug`.
+        """See :meth:`core.interfaces.Domain.plug`.
 
         libvirt's call cannot be withdrawn, so it runs in a thread of its own
         which is left behind when the time is over.
@@ -118,7 +118,7 @@ class LibvirtDomain:
             raise call.error
 
     def keep(self, xml: str) -> None:
-        """See :meth:`core.ports.Domain.keep`."""
+        """See :meth:`core.interfaces.Domain.keep`."""
         try:
             self._domain.attachDeviceFlags(
                 domain_xml.for_plug(xml),
@@ -157,7 +157,7 @@ class LibvirtDomain:
         return flags
 
     def forget(self, address: str) -> None:
-        """See :meth:`core.ports.Domain.forget`."""
+        """See :meth:`core.interfaces.Domain.forget`."""
         try:
             self._domain.connect().defineXML(
                 domain_xml.without(self._whole(), address)
@@ -175,7 +175,7 @@ class LibvirtDomain:
         )
 
     def exchange(self, address: str, xml: str) -> str | None:
-        """See :meth:`core.ports.Domain.exchange`.
+        """See :meth:`core.interfaces.Domain.exchange`.
 
         The document is read with its secrets, which libvirt would otherwise
         leave out and then forget.

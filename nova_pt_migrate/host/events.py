@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import contextlib
 import threading
 
-from nova_pt_migrate.core import ports
+from nova_pt_migrate.core import interfaces
 
 
 class DeviceWatch:
@@ -13,11 +13,11 @@ class DeviceWatch:
 
     def __init__(self) -> None:
         self._arrived = threading.Condition()
-        self._events: list[ports.DeviceEvent] = []
+        self._events: list[interfaces.DeviceEvent] = []
         self._woken = False
 
-    def wait(self, seconds: float) -> list[ports.DeviceEvent]:
-        """See :meth:`core.ports.Watch.wait`."""
+    def wait(self, seconds: float) -> list[interfaces.DeviceEvent]:
+        """See :meth:`core.interfaces.Watch.wait`."""
         with self._arrived:
             self._arrived.wait_for(
                 lambda: bool(self._events) or self._woken, seconds
@@ -32,7 +32,7 @@ class DeviceWatch:
             self._woken = True
             self._arrived.notify_all()
 
-    def add(self, event: ports.DeviceEvent) -> None:
+    def add(self, event: interfaces.DeviceEvent) -> None:
         with self._arrived:
             self._events.append(event)
             self._arrived.notify_all()
@@ -60,7 +60,7 @@ class DeviceEvents:
             with self._lock:
                 self._watches.remove(entry)
 
-    def publish(self, domain_uuid: str, event: ports.DeviceEvent) -> bool:
+    def publish(self, domain_uuid: str, event: interfaces.DeviceEvent) -> bool:
         """Give the event to each watch of the domain; True if any had it."""
         watches = self._of(domain_uuid)
         for watch in watches:

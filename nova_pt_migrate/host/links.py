@@ -43,12 +43,12 @@ class NewLink:
 
 
 class HostLinks:
-    """Provides :class:`core.ports.Links`, and makes standbys."""
+    """Provides :class:`core.interfaces.Links`, and makes standbys."""
 
     def look(
         self, standby: handover.Standby, device: str | None
     ) -> handover.Found:
-        """See :meth:`core.ports.Links.look`."""
+        """See :meth:`core.interfaces.Links.look`."""
         with (
             _failing(f'looking at {standby.link}'),
             pyroute2.IPRoute() as route,
@@ -61,12 +61,12 @@ class HostLinks:
             )
 
     def is_used(self, device: str) -> bool:
-        """See :meth:`core.ports.Links.is_used`."""
+        """See :meth:`core.interfaces.Links.is_used`."""
         with _failing(f'looking at device {device}'):
             return netdevs.is_bus_master(device)
 
     def run(self, step: steps.LinkStep) -> None:
-        """See :meth:`core.ports.Links.run`."""
+        """See :meth:`core.interfaces.Links.run`."""
         with _failing(str(step)):
             _call(step)()
 

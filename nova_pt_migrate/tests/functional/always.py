@@ -13,7 +13,7 @@ from typing import Any
 from nova import objects
 from nova import test as nova_test
 
-from nova_pt_migrate.compute import peers
+from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
 
@@ -191,7 +191,7 @@ class Always:
             )
             self._equal(
                 False,
-                peers.KEY in str(self._test.ports.show(port)),
+                handshake.KEY in str(self._test.ports.show(port)),
                 f'words between the drivers in port {port}',
             )
 

@@ -13,7 +13,7 @@ from nova.tests.functional.libvirt import base as libvirt_base
 from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
 from oslo_serialization import jsonutils
 
-from nova_pt_migrate.compute import ending
+from nova_pt_migrate.compute.startup import failure
 from nova_pt_migrate.host import memory
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import faults
@@ -177,7 +177,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         self.compute_rp_uuids.pop(host, None)
         try:
             # It would end with this process, whose main thread is no service.
-            with fixtures.MockPatchObject(ending, 'end_with_main_thread'):
+            with fixtures.MockPatchObject(failure, 'end_with_main_thread'):
                 self.start_compute(
                     host,
                     cell_name=self.host_mappings[host].cell_mapping.name,

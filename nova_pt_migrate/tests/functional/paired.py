@@ -6,10 +6,10 @@ from typing import Any
 
 import fixtures
 
-from nova_pt_migrate.compute import activating
-from nova_pt_migrate.compute import couples
+from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.core import ports as core_ports
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.testing import documents
@@ -27,7 +27,7 @@ class Channel:
     """The way to the agent of a server's guest, if it has one."""
 
     def __init__(
-        self, agents: dict[str, core_ports.AgentChannel], server: str
+        self, agents: dict[str, interfaces.AgentChannel], server: str
     ) -> None:
         self._agents = agents
         self._server = server
@@ -47,14 +47,14 @@ class Paired(ours.OurMigrations):
 
     def setUp(self) -> None:
         self.links: dict[str, links.Links] = {}
-        self.agents: dict[str, core_ports.AgentChannel] = {}
+        self.agents: dict[str, interfaces.AgentChannel] = {}
         for owner, name, double in (
             (host_links, 'HostLinks', self._links_here),
             (host_agent, 'LibvirtChannel', self._channel),
         ):
             self.useFixture(fixtures.MockPatchObject(owner, name, double))
         # Guests without an agent use a device at once.
-        self.useFixture(fixtures.MockPatchObject(activating, 'SETTLED', 0.0))
+        self.useFixture(fixtures.MockPatchObject(guest_side, 'SETTLED', 0.0))
         super().setUp()
         self.processes.watch(links.Links, LINK_CALLS, 'link', _link_call)
         self.processes.watch(Channel, ['ask'], 'agent', _command)
@@ -112,7 +112,7 @@ class Paired(ours.OurMigrations):
             for element in documents.elements(machine.document)
             if element.tag == 'interface' and element.get('type') == 'ethernet'
             for target in element.findall('./target')
-            if target.get('dev', '').startswith(couples.PREFIX)
+            if target.get('dev', '').startswith(paired_ports.PREFIX)
         ]
 
     def assert_switched_off(self, host: str, count: int = 1) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nova import objects
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -33,7 +33,7 @@ class CheckFailsTest(ours.OurMigrations):
         self.migrate(self.server, 'error')
 
         tracker = self.computes[base.DESTINATION].manager.rt
-        self.assertEqual({}, claims.held(tracker))
+        self.assertEqual({}, pci_tracker.held(tracker))
         self.assertIn(reason, ours.shown(self, self.server))
         self.whole.check(always.End(base.SOURCE, 'error'))
         self.assert_one_owner([], [])
@@ -89,6 +89,6 @@ class CheckFailsTest(ours.OurMigrations):
 
         self.assertIn('a guest of this', ours.shown(self, self.server))
         self.assertEqual(
-            2, len(claims.held(tracker).get(self.server['id'], []))
+            2, len(pci_tracker.held(tracker).get(self.server['id'], []))
         )
         self.assertTrue(there.active)

@@ -5,7 +5,7 @@ from typing import Any
 
 from nova import objects
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.tests.functional import base
 
 
@@ -37,17 +37,19 @@ class FreeTest(base.TwoComputes):
         }
 
     def held(self) -> set[str]:
-        devices = claims.held(self.tracker).get(self.instance.uuid, [])
+        devices = pci_tracker.held(self.tracker).get(self.instance.uuid, [])
         return {device.address for device in devices}
 
     def free(self, **more: Any) -> set[str]:
         return set(
-            claims.free(self.ctxt, self.tracker, self.instance.uuid, **more)
+            pci_tracker.free(
+                self.ctxt, self.tracker, self.instance.uuid, **more
+            )
         )
 
     def assert_nothing_held(self) -> None:
         """Neither in the tracker nor in the database, and all can be had."""
-        self.assertEqual({}, claims.held(self.tracker))
+        self.assertEqual({}, pci_tracker.held(self.tracker))
         self.assertNotIn(self.instance.uuid, self.tracker.pci_tracker.claims)
         self.assertNotIn(
             self.instance.uuid, self.tracker.pci_tracker.allocations
@@ -105,11 +107,11 @@ class FreeTest(base.TwoComputes):
         other = self.boot(self.ports.direct(), host=base.DESTINATION)
         self.claim([self.instance.pci_requests.requests[-1]])
         self.free()
-        self.assertEqual([other['id']], list(claims.held(self.tracker)))
+        self.assertEqual([other['id']], list(pci_tracker.held(self.tracker)))
 
     def test_a_tracker_that_has_not_looked_at_the_host_yet(self) -> None:
         self.assertIsNone(self.tracker_at_start().pci_tracker)
-        self.assertEqual({}, claims.held(self.tracker_at_start()))
+        self.assertEqual({}, pci_tracker.held(self.tracker_at_start()))
 
     def tracker_at_start(self) -> Any:
         return type(self.tracker)(

@@ -7,9 +7,9 @@ from typing import Any
 import fixtures
 from oslo_messaging import transport
 
-from nova_pt_migrate.compute import claims
-from nova_pt_migrate.compute import departures
-from nova_pt_migrate.compute import settling
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.recovery import worker
+from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -105,7 +105,7 @@ class CrashTest(crashes.Crashes):
         self.begin(server)
         self.wait_for(self.is_queued, 'the message')
         # It looks at no other moment.
-        with fixtures.MockPatchObject(settling.Settling, 'start'):
+        with fixtures.MockPatchObject(worker.Settling, 'start'):
             self.start_again(base.SOURCE)
         started.set()
         self.settled(server)
@@ -256,7 +256,7 @@ class EvacuationTest(crashes.Crashes):
 
     def held_elsewhere(self, server: dict[str, Any], host: str) -> bool:
         return any(
-            server['id'] in claims.held(compute.manager.rt)
+            server['id'] in pci_tracker.held(compute.manager.rt)
             for name, compute in self.computes.items()
             if name != host
         )

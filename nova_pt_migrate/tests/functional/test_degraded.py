@@ -7,7 +7,7 @@ from typing import Any
 import fixtures
 from nova import conf as nova_conf
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -127,7 +127,7 @@ class DegradedTest(ours.OurMigrations):
         self.api.delete_server(self.server['id'])
         self._wait_until_deleted(self.server)
         for compute in self.computes.values():
-            self.assertEqual({}, claims.held(compute.manager.rt))
+            self.assertEqual({}, pci_tracker.held(compute.manager.rt))
 
     def test_its_port_is_detached(self) -> None:
         (port,) = [
@@ -137,7 +137,9 @@ class DegradedTest(ours.OurMigrations):
         ]
         self.api.detach_interface(self.server['id'], port)
         self.wait_for(
-            lambda: len(claims.held(self.tracker())[self.server['id']]) == 1,
+            lambda: (
+                len(pci_tracker.held(self.tracker())[self.server['id']]) == 1
+            ),
             'the device to be free',
         )
         self.assertEqual([self.left], self.live())

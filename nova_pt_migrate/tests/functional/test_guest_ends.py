@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
@@ -55,6 +55,6 @@ class GuestEndsTest(crashes.Crashes):
 
     def is_all_free(self) -> bool:
         return not any(
-            claims.held(compute.manager.rt)
+            pci_tracker.held(compute.manager.rt)
             for compute in self.computes.values()
         )

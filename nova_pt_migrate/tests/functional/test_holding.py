@@ -6,7 +6,7 @@ from typing import Any
 
 import fixtures
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -30,7 +30,7 @@ class HoldingTest(ours.OurMigrations):
 
     def held(self) -> int:
         return len(
-            claims.held(self.there.manager.rt).get(self.server['id'], ())
+            pci_tracker.held(self.there.manager.rt).get(self.server['id'], ())
         )
 
     def around(
@@ -86,7 +86,9 @@ class HoldingTest(ours.OurMigrations):
 
     def test_what_is_freed_after_the_check_is_missed_too(self) -> None:
         def free() -> None:
-            claims.free(self.ctxt, self.there.manager.rt, self.server['id'])
+            pci_tracker.free(
+                self.ctxt, self.there.manager.rt, self.server['id']
+            )
 
         self.around(PREPARE, before=free)
 

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -98,7 +98,7 @@ class AbortTest(ours.OurMigrations):
         )
         tracker = self.computes[base.DESTINATION].manager.rt
         self.wait_for(
-            lambda: server['id'] not in claims.held(tracker),
+            lambda: server['id'] not in pci_tracker.held(tracker),
             'the destination to be freed',
         )
         self.abort(first)

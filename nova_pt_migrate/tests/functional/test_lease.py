@@ -5,7 +5,7 @@ from typing import Any
 
 from nova import objects
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.host import links
 from nova_pt_migrate.tests.functional import always
@@ -52,7 +52,7 @@ class LeaseTest(ours.OurMigrations):
         self.computes[base.DESTINATION].driver._pt_lease_look(self.ctxt)
 
     def held(self) -> bool:
-        return self.server['id'] in claims.held(self.rt)
+        return self.server['id'] in pci_tracker.held(self.rt)
 
     def test_it_is_freed_when_no_migration_is_under_way(self) -> None:
         self.claim()
@@ -121,7 +121,7 @@ class StandbyTest(paired.Paired):
         server = self.paired(port, pairing='failover')
         (name,) = self.standbys(server, base.SOURCE)
         tracker = self.computes[base.SOURCE].manager.rt
-        claims.free(self.ctxt, tracker, server['id'])
+        pci_tracker.free(self.ctxt, tracker, server['id'])
         self.look()
         self.assertIn(name, self.here.links)
 

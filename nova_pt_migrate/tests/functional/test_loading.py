@@ -185,8 +185,9 @@ class StoppingTest(NovaComputeTest):
         self.assert_stopped(
             self.run_main(
                 prelude=(
-                    'from nova_pt_migrate.compute import private\n'
-                    'private.PARTS["nova.virt.libvirt.host:Host.get_guest"]'
+                    'from nova_pt_migrate.compute.loading '
+                    'import nova_interface\n'
+                    'nova_interface.PARTS["nova.virt.libvirt.host:Host.get_guest"]'
                     ' = ("self", "uuid")'
                 )
             ),
@@ -197,8 +198,9 @@ class StoppingTest(NovaComputeTest):
     def test_an_untested_nova_is_warned_about_and_used(self) -> None:
         run = self.run_main(
             prelude=(
-                'from nova_pt_migrate.compute import private\n'
-                'private.TESTED = ("33",)'
+                'from nova_pt_migrate.compute.loading '
+                'import nova_interface\n'
+                'nova_interface.TESTED = ("33",)'
             )
         )
         self.assert_loaded(run)

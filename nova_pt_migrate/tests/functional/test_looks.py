@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest is asked once for all hosts that a request tries, and once more."""
 
-from nova_pt_migrate.compute import looks
+from nova_pt_migrate.compute.traffic import looks
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host without the memory that VFIO pins is refused."""
 
-from nova_pt_migrate.compute import pinning
+from nova_pt_migrate.compute.claims import pinning
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours

@@ -7,7 +7,7 @@ from typing import Any
 
 from nova import objects
 
-from nova_pt_migrate.compute import story
+from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.testing import errors
@@ -244,7 +244,7 @@ class ManagedBondTest(paired.Paired):
         (action,) = [
             action
             for action in self.api.get_instance_actions(server['id'])
-            if action['action'] == story.HEAL
+            if action['action'] == actions.HEAL
         ]
         (event,) = self.api.api_get(
             f'/servers/{server["id"]}/os-instance-actions/'

@@ -8,7 +8,7 @@ from neutronclient.common import exceptions as neutron_client_exc
 from nova import exception
 from nova.tests.fixtures import cinder
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -35,7 +35,7 @@ class Unprepared(ours.OurMigrations):
         """Freed already, before a periodic look of Nova comes."""
         tracker = self.computes[base.DESTINATION].manager.rt
         self.wait_for(
-            lambda: server['id'] not in claims.held(tracker),
+            lambda: server['id'] not in pci_tracker.held(tracker),
             'the destination to be freed',
         )
         whole.check(always.End(base.SOURCE, status, volumes=volumes))

@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from nova_pt_migrate.compute import claims
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
@@ -52,7 +52,7 @@ class Rehearsal(paired.Paired):
             self.assertIn(word, whole)
         self.assertIn(words[0], ours.shown(self, self.server))
         tracker = self.computes[base.DESTINATION].manager.rt
-        self.assertEqual({}, claims.held(tracker))
+        self.assertEqual({}, pci_tracker.held(tracker))
         self.whole.check(always.End(base.SOURCE, 'error'))
         self.assert_one_owner([], [])
 
@@ -210,7 +210,9 @@ class LeftWithVfioTest(Rehearsal):
         self.assertEqual('vfio-pci', self.driver(FIRST))
         tracker = self.computes[base.DESTINATION].manager.rt
         # The migration in error names the destination, so only the lease does.
-        self.wait_for(lambda: not claims.held(tracker), 'the lease to be over')
+        self.wait_for(
+            lambda: not pci_tracker.held(tracker), 'the lease to be over'
+        )
         self.whole.check(always.End(base.SOURCE, 'error'))
 
         self.migrate(self.server)

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from nova_pt_migrate.compute import peers
+from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -122,18 +122,20 @@ class VersionsTest(Mixed):
 
     def destination_speaks(self, oldest: int, newest: int) -> None:
         driver: Any = self.computes[base.DESTINATION].driver
-        driver._pt_protocols = peers.Protocols(oldest, newest)
+        driver._pt_protocols = handshake.Protocols(oldest, newest)
 
     def test_a_newer_destination_that_knows_ours(self) -> None:
-        self.destination_speaks(peers.SPOKEN.oldest, peers.SPOKEN.newest + 1)
+        self.destination_speaks(
+            handshake.SPOKEN.oldest, handshake.SPOKEN.newest + 1
+        )
         self.assert_moves()
 
     def test_a_newer_destination_that_does_not(self) -> None:
-        newer = peers.SPOKEN.newest + 1
+        newer = handshake.SPOKEN.newest + 1
         self.destination_speaks(newer, newer)
         self.assert_refused('on the source host is too old')
 
     def test_a_destination_that_is_too_old(self) -> None:
-        older = peers.SPOKEN.oldest - 1
+        older = handshake.SPOKEN.oldest - 1
         self.destination_speaks(older, older)
         self.assert_refused('on the destination host is too old')

@@ -7,7 +7,7 @@ import fixtures
 from neutronclient.common import exceptions as neutron_client_exc
 from nova import exception
 
-from nova_pt_migrate.compute import server as compute_server
+from nova_pt_migrate.compute.server import devices as compute_server
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base

@@ -13,7 +13,7 @@ from nova import exception
 from nova import objects
 from nova.compute import task_states
 
-from nova_pt_migrate.compute import leftovers
+from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import contextlib
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import model
-from nova_pt_migrate.core import ports
 
 
 def device(number: int) -> model.Device:
@@ -50,7 +50,7 @@ class Domain:
         self.observe_errors: list[errors.HostError] = []
         self.silent = False
         self.targets: dict[str, str] = {}
-        self._agenda: list[tuple[float, ports.DeviceEvent]] = []
+        self._agenda: list[tuple[float, interfaces.DeviceEvent]] = []
 
     def clock(self) -> float:
         return self.now
@@ -73,21 +73,23 @@ class Domain:
             self.answers[alias] = 1.0
             raise answer
         if answer is None:
-            self._agenda.append((self.now, ports.DeviceEvent(alias, False)))
+            self._agenda.append(
+                (self.now, interfaces.DeviceEvent(alias, False))
+            )
         else:
             self._agenda.append(
-                (self.now + answer, ports.DeviceEvent(alias, True))
+                (self.now + answer, interfaces.DeviceEvent(alias, True))
             )
 
     def release(self, at: float, alias: str) -> None:
         """Let the guest release a device that it was not asked for."""
-        self._agenda.append((at, ports.DeviceEvent(alias, True)))
+        self._agenda.append((at, interfaces.DeviceEvent(alias, True)))
 
     def wake(self, at: float) -> None:
         """Let who waits look around; nothing has happened to a device."""
-        self._agenda.append((at, ports.DeviceEvent('none', False)))
+        self._agenda.append((at, interfaces.DeviceEvent('none', False)))
 
-    def wait(self, seconds: float) -> list[ports.DeviceEvent]:
+    def wait(self, seconds: float) -> list[interfaces.DeviceEvent]:
         until = self.now + seconds
         due = [entry for entry in self._agenda if entry[0] <= until]
         if not due:

@@ -4,10 +4,10 @@ import threading
 
 import testtools
 
-from nova_pt_migrate.core import ports
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.host import events
 
-GONE = ports.DeviceEvent('hostdev0', True)
+GONE = interfaces.DeviceEvent('hostdev0', True)
 
 
 class TestDeviceEvents(testtools.TestCase):
@@ -33,7 +33,7 @@ class TestDeviceEvents(testtools.TestCase):
 
     def test_an_event_wakes_a_waiting_thread(self) -> None:
         hub = events.DeviceEvents()
-        got: list[ports.DeviceEvent] = []
+        got: list[interfaces.DeviceEvent] = []
         with hub.watch('a') as watch:
             thread = threading.Thread(
                 target=lambda: got.extend(watch.wait(60))

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pre-check of a destination: it refuses, and lets nothing else happen.
+
+Where Nova's check of a destination ends with an exception that it does not
+know as a refusal, it sets the server to ERROR and tries no other host
+(nova/conductor/tasks/live_migrate.py, _find_destination). Nothing has been
+changed by then, so whatever goes wrong is a refusal of this host.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import contextlib
+import dataclasses
+from typing import Any
+
+from nova import exception
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import reasons
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """A pre-check that has found enough devices.
+
+    :ivar host: this one
+    :ivar requests: what Nova claims next
+    """
+
+    instance: Any
+    host: str
+    requests: list[pci_tracker.Request]
+
+
+def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
+    """Free what is left of an earlier attempt, and look for free devices.
+
+    :param driver: our driver on the destination
+    :raises nova.exception.MigrationPreCheckError: with what to do
+    """
+    if runs_here(driver, instance):
+        raise exception.MigrationPreCheckError(
+            reason=f'Host {tracker.host} runs a guest of this server already: '
+            f'see which one the server is, and choose another host.'
+        )
+    pci_tracker.free(context, tracker, instance.uuid)
+    check = Check(
+        instance, tracker.host, pci_tracker.requests(context, instance)
+    )
+    unmet = pci_tracker.unmet(tracker, check.requests)
+    if unmet:
+        told = driver._pt_tell(context, instance)
+        told.tell(_failure(unmet))
+        # The next host, if there is one, must find the event.
+        told.wait()
+        raise _no_device(tracker.host, unmet)
+    return check
+
+
+def refuse(
+    driver: Any, context: Any, instance: Any, sentences: Iterable[str]
+) -> None:
+    """Refuse this host for what it lacks, if there is any sentence.
+
+    :param driver: our driver on the destination
+    :raises nova.exception.MigrationPreCheckError: naming every reason
+    """
+    refused = str(errors.Refused(list(sentences)))
+    if not refused:
+        return
+    told = driver._pt_tell(context, instance)
+    told.tell(reasons.Failure(reasons.Reason.DESTINATION, refused))
+    # The next host, if there is one, must find the event.
+    told.wait()
+    raise exception.MigrationPreCheckError(reason=refused)
+
+
+def runs_here(driver: Any, instance: Any) -> bool:
+    """True if libvirt of this host runs a guest of the server.
+
+    :raises Exception: libvirt does not answer
+    """
+    try:
+        return bool(driver._host.get_guest(instance).is_active())
+    except exception.InstanceNotFound:
+        return False
+
+
+@contextlib.contextmanager
+def refusing(host: str) -> Iterator[None]:
+    """Turn what goes wrong in the context into a refusal of this host."""
+    try:
+        yield
+    except Exception as exc:
+        refusal = as_refusal(host, exc)
+        if refusal is exc:
+            raise
+        raise refusal from exc
+
+
+def as_refusal(
+    host: str,
+    exc: Exception,
+    requests: list[pci_tracker.Request] | None = None,
+) -> Exception:
+    """Return an exception that Nova takes for a refusal.
+
+    :param requests: what was being claimed
+    """
+    found: Any = exc
+    if isinstance(
+        found, (exception.Invalid, exception.MigrationPreCheckError)
+    ):
+        return exc
+    if isinstance(found, exception.PciDeviceRequestFailed):
+        ids = {each.request_id for each in found.kwargs['requests']}
+        return _no_device(
+            host, [r for r in requests or () if r.nova.request_id in ids]
+        )
+    refusal: Exception = exception.MigrationPreCheckError(
+        reason=f'Host {host} could not be checked, see its log: '
+        f'{type(exc).__name__}: {exc}'
+    )
+    return refusal
+
+
+def _failure(requests: list[pci_tracker.Request]) -> reasons.Failure:
+    """Say what there is no device for, on whatever host was tried last."""
+    return reasons.Failure(
+        reasons.Reason.NO_DEVICE,
+        'no free device for '
+        + ', '.join(request.owner for request in requests),
+    )
+
+
+def _no_device(host: str, requests: list[pci_tracker.Request]) -> Exception:
+    """What to do comes first: Nova shows users 255 characters."""
+    LOG.info('No free device for %s', '; '.join(map(str, requests)))
+    refusal: Exception = exception.MigrationPreCheckError(
+        reason=f'Host {host} has no free device for all: free some there, or '
+        f'choose another host. There is none for '
+        f'{", ".join(request.owner for request in requests)}.'
+    )
+    return refusal

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's hooks on the host that a server is to come to."""
+
+import sys
+import threading
+from typing import Any
+
+from nova.network import model as network_model
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+from oslo_utils import excutils
+
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.claims import holding
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.claims import pinning
+from nova_pt_migrate.compute.claims import precheck
+from nova_pt_migrate.compute.claims import rehearsing
+from nova_pt_migrate.compute.claims import replacements
+from nova_pt_migrate.compute.hooks import handshake
+from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.server import factory
+from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.traffic import incoming
+from nova_pt_migrate.compute.traffic import managed_bonds
+from nova_pt_migrate.host import rehearsal
+
+LOG = logging.getLogger(__name__)
+
+
+class DestinationHooks(libvirt_driver.LibvirtDriver):
+    """What our driver adds to Nova's where a server is after it moved."""
+
+    _pt_bonds: managed_bonds.Bonding
+    _pt_bound: set[str]
+    _pt_checking: threading.local
+    _pt_incoming: incoming.Incoming
+    _pt_late: healing.LateReleases
+    _pt_rehearsal: rehearsal.Rehearsal
+    _pt_servers: factory.Servers
+    _pt_tell: actions.Tell
+    _pt_protocols = handshake.SPOKEN
+
+    def check_can_live_migrate_destination(
+        self,
+        context: Any,
+        instance: Any,
+        src_compute_info: Any,
+        dst_compute_info: Any,
+        block_migration: bool = False,
+        disk_over_commit: bool = False,
+    ) -> Any:
+        """Refuse what has no devices or memory here, before Nova claims.
+
+        Nova's claim would fail with an exception that turns the server into
+        ERROR and lets no other host be tried.
+
+        :raises nova.exception.MigrationPreCheckError: nothing was changed;
+            Nova tries the next host
+        """
+        check = super().check_can_live_migrate_destination
+        tracker = pci_tracker.tracker(self.virtapi)
+        self._pt_checking.check = None
+        if not tracker or not our_vifs.owned(instance.get_network_info()):
+            return check(
+                context, instance, src_compute_info, dst_compute_info,
+                block_migration, disk_over_commit,
+            )  # fmt: skip
+        with precheck.refusing(tracker.host):
+            begun = precheck.begin(self, context, instance, tracker)
+            precheck.refuse(
+                self, context, instance,
+                pinning.reasons(tracker.host, instance),
+            )  # fmt: skip
+            data = check(
+                context, instance, src_compute_info, dst_compute_info,
+                block_migration, disk_over_commit,
+            )  # fmt: skip
+            handshake.introduce(data, self._pt_protocols)
+        self._pt_checking.check = begun
+        return data
+
+    def check_source_migrate_data_at_dest(
+        self,
+        ctxt: Any,
+        instance: Any,
+        migrate_data: Any,
+        migration: Any,
+        limits: Any,
+        allocs: Any,
+    ) -> Any:
+        """Check as Nova does, with all claims known to its tracker.
+
+        Nova claims for the flavor and then for the ports, and the second
+        claim makes the tracker forget the first. The devices are known here,
+        and nothing has been changed elsewhere: they are held, and rehearsed.
+
+        :raises nova.exception.MigrationPreCheckError: Nova tries the next
+            host
+        """
+        tracker = pci_tracker.tracker(self.virtapi)
+        if tracker and our_vifs.owned(instance.get_network_info()):
+            pci_tracker.remember(tracker, instance.uuid)
+            holding.announce(
+                migration, tracker.host, self.get_available_nodes()[0]
+            )
+            precheck.refuse(
+                self,
+                ctxt,
+                instance,
+                holding.lost(tracker, instance, migrate_data)
+                or rehearsing.reasons(
+                    self._pt_rehearsal, tracker.host, migrate_data
+                ),
+            )
+        handshake.forget(migrate_data)
+        return super().check_source_migrate_data_at_dest(
+            ctxt, instance, migrate_data, migration, limits, allocs
+        )
+
+    def pre_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        network_info: Any,
+        disk_info: Any,
+        migrate_data: Any,
+    ) -> Any:
+        """Prepare as Nova does, and say that our driver waits here.
+
+        If that fails the source rolls back, but does not tell this host
+        where the instance path is shared. So the devices are freed here, and
+        the bindings later, should Neutron not answer the source.
+
+        :raises nova.exception.NovaException: Nova rolls back; a device that
+            is not claimed any more is a reason, before anything is prepared
+        """
+        tracker = pci_tracker.tracker(self.virtapi)
+        try:
+            if tracker:
+                precheck.refuse(
+                    self, context, instance,
+                    holding.lost(tracker, instance, migrate_data),
+                )  # fmt: skip
+            data = super().pre_live_migration(
+                context, instance, block_device_info, network_info,
+                disk_info, migrate_data,
+            )  # fmt: skip
+        except Exception:
+            with excutils.save_and_reraise_exception():
+                if our_vifs.owned_migrate_vifs(migrate_data):
+                    self._pt_free(context, instance)
+                    self._pt_bound.add(instance.uuid)
+        handshake.introduce(data, self._pt_protocols)
+        if our_vifs.owned_migrate_vifs(data):
+            self._pt_incoming.expect(
+                instance.uuid,
+                self._pt_servers.links_of(
+                    instance,
+                    [
+                        vif.get_dest_vif()
+                        for vif in our_vifs.migrate_vifs(data)
+                    ],
+                ),
+            )
+        return data
+
+    def post_live_migration_at_destination(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_migration: bool = False,
+        block_device_info: Any = None,
+    ) -> None:
+        """Plug our devices, or others instead, and do the rest as Nova does.
+
+        Never raises for them: the guest runs here for good, and what Nova
+        does next must be done.
+        """
+        self._pt_incoming.forget(instance.uuid)
+        if our_vifs.owned(network_info):
+            try:
+                self._pt_arrive(context, instance, network_info)
+            except Exception:
+                LOG.exception(
+                    'The devices are plugged later', instance=instance
+                )
+                self._pt_late.note(instance.uuid)
+        arrive = super().post_live_migration_at_destination
+        rest = network_model.NetworkInfo(
+            [vif for vif in network_info if not our_vifs.owned([vif])]
+        )
+        try:
+            arrive(context, instance, rest, block_migration, block_device_info)
+        except Exception:
+            if not our_vifs.owned(network_info):
+                raise
+            LOG.exception(
+                'The server is here, and not all that Nova does on arrival '
+                'was done', instance=instance,
+            )  # fmt: skip
+
+    def cleanup_live_migration_destination_check(
+        self, context: Any, dest_check_data: Any
+    ) -> None:
+        """Clean up after the check, and free its claims if it has failed.
+
+        Nova calls this whether it has failed or not, with the exception on
+        its way (nova/compute/manager.py:8910), for instance of a claim that
+        another server was faster for. It is turned into a refusal.
+
+        :raises nova.exception.MigrationPreCheckError: Nova tries the next
+            host
+        """
+        super().cleanup_live_migration_destination_check(
+            context, dest_check_data
+        )
+        check = getattr(self._pt_checking, 'check', None)
+        self._pt_checking.check = None
+        failed = sys.exc_info()[1]
+        if check is None or not isinstance(failed, Exception):
+            return
+        self._pt_free(context, check.instance)
+        refusal = precheck.as_refusal(check.host, failed, check.requests)
+        if refusal is not failed:
+            LOG.error(
+                'The check has failed', exc_info=failed,
+                instance=check.instance,
+            )  # fmt: skip
+            raise refusal from failed
+
+    def _pt_arrive(
+        self, context: Any, instance: Any, network_info: Any
+    ) -> None:
+        others = replacements.Replacements(
+            context, instance, self.virtapi._compute, network_info
+        )
+        try:
+            lacking = self._pt_servers.of(
+                instance, self._pt_tell(context, instance), network_info
+            ).come_home(our_vifs.owned(network_info), others=others)
+            if lacking or self._pt_bonds.is_concerned(instance, network_info):
+                self._pt_late.note(instance.uuid)
+        finally:
+            others.finish()
+
+    def _pt_free(self, context: Any, instance: Any) -> None:
+        """Free what is held here for a server that does not come.
+
+        Never raises: another exception is on its way, and the lease frees
+        what is left.
+        """
+        try:
+            if not precheck.runs_here(self, instance):
+                pci_tracker.free(
+                    context, pci_tracker.tracker(self.virtapi), instance.uuid
+                )
+        except Exception:
+            LOG.exception(
+                'Devices stay claimed here for a while', instance=instance
+            )

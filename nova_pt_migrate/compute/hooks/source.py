@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's hooks on the host that a server leaves."""
+
+import functools
+from typing import Any
+
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.hooks import handshake
+from nova_pt_migrate.compute.hooks import wide_guest
+from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.notifications import phases
+from nova_pt_migrate.compute.pairs import neutron
+from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.compute.recovery import clearing
+from nova_pt_migrate.compute.recovery import endings
+from nova_pt_migrate.compute.recovery import originals
+from nova_pt_migrate.compute.recovery import worker
+from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import factory
+from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.compute.traffic import looks
+from nova_pt_migrate.compute.traffic import readiness
+from nova_pt_migrate.core import reasons
+from nova_pt_migrate.host import events
+
+LOG = logging.getLogger(__name__)
+
+
+class SourceHooks(libvirt_driver.LibvirtDriver):
+    """What our driver adds to Nova's where a server is before it moves."""
+
+    _pt_events: events.DeviceEvents
+    _pt_departures: departures.Departures
+    _pt_couples: paired_ports.Couples
+    _pt_servers: factory.Servers
+    _pt_late: healing.LateReleases
+    _pt_looks: looks.Looks
+    _pt_settling: worker.Settling
+    _pt_tell: actions.Tell
+    _pt_protocols = handshake.SPOKEN
+    _pt_allow_stock: bool
+
+    def check_can_live_migrate_source(
+        self,
+        context: Any,
+        instance: Any,
+        dest_check_data: Any,
+        block_device_info: Any = None,
+    ) -> Any:
+        """Refuse what cannot work, with every reason, before Nova's checks.
+
+        Nova asks for each host that it tries; the server is looked at once.
+
+        :raises nova.exception.MigrationPreCheckError: nothing was changed;
+            Nova tries the next host
+        """
+        vifs = our_vifs.owned(instance.get_network_info())
+        if vifs:
+            told = self._pt_tell(context, instance)
+            with phases.phase(
+                'look', instance.uuid, None, teller=told
+            ) as phase:
+                found = self._pt_looks.of(
+                    context.request_id,
+                    instance.uuid,
+                    lambda: self._pt_look(instance, vifs),
+                )
+                readiness.refuse(
+                    phase,
+                    found.reasons,
+                    handshake.reasons(
+                        dest_check_data,
+                        self._pt_protocols,
+                        self._pt_allow_stock,
+                    ),
+                )
+            if found.warnings:
+                told.tell(
+                    reasons.Failure(
+                        reasons.Reason.NO_STANDBY, ' '.join(found.warnings)
+                    )
+                )
+        data = super().check_can_live_migrate_source(
+            context, instance, dest_check_data, block_device_info
+        )
+        if vifs:
+            originals.keep(instance, data, block_device_info)
+        return data
+
+    def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:
+        return readiness.look(
+            instance,
+            vifs,
+            self._pt_couples.of(instance, instance.get_network_info()),
+            self._pt_servers.viewer(
+                instance, self._pt_servers.domain(instance)
+            ),
+            neutron.ask,
+        )
+
+    def process_instances_at_startup(
+        self, context: Any, instances: Any
+    ) -> Any:
+        """Keep from Nova, until they are settled, servers that migrated.
+
+        The others are looked after: their devices may have been lost while
+        nova-compute was down.
+        """
+        for instance in instances:
+            if our_vifs.owned(instance.get_network_info()):
+                self._pt_late.note(instance.uuid)
+        left = super().process_instances_at_startup(context, instances)
+        if pci_tracker.tracker(self.virtapi) is None:
+            return left
+        return self._pt_settling.withhold(self, context, left)
+
+    def live_migration_abort(self, instance: Any) -> None:
+        """Abort while devices are being unplugged, or libvirt's job after.
+
+        Between libvirt's being told to migrate and its having a job there is
+        a moment in which nothing can be aborted; it is waited for.
+
+        :raises libvirt.libvirtError: libvirt has no job to abort
+        """
+        abort = super().live_migration_abort
+        departure = self._pt_departures.under_way(instance.uuid)
+        if departure is None:
+            abort(instance)
+        elif departure.abort():
+            self._pt_events.wake(instance.uuid)
+        else:
+            departure.abort_job(lambda: abort(instance))
+
+    def _live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        post_method: Any,
+        recover_method: Any,
+        block_migration: bool,
+        migrate_data: Any,
+    ) -> None:
+        """Migrate, end it as the guest's whereabouts ask for, never raise.
+
+        What is raised here makes Nova set the server to ERROR, wherever its
+        guest runs (manager.py:9453).
+        """
+        migrate = super()._live_migration
+        if not our_vifs.owned_migrate_vifs(migrate_data):
+            migrate(
+                context, instance, dest, post_method, recover_method,
+                block_migration, migrate_data,
+            )  # fmt: skip
+            return
+        with self._pt_departures.begin(instance.uuid) as departure:
+            ends = endings.Endings(
+                self, self._pt_settling, departure, post_method
+            )
+            try:
+                migrate(
+                    context, instance, dest, ends.post, ends.recover,
+                    block_migration, migrate_data,
+                )  # fmt: skip
+            except Exception as exc:
+                LOG.warning(
+                    'Nova cannot watch the live migration: %s', exc,
+                    instance=instance,
+                )  # fmt: skip
+            if not ends.begun:
+                ends.given_up(context, instance, migrate_data)
+        if departure.left_late:
+            self._pt_late.look_soon(instance.uuid)
+
+    def _live_migration_operation(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        block_migration: bool,
+        migrate_data: Any,
+        guest: Any,
+        device_names: list[str],
+    ) -> None:
+        """Migrate with a persistent XML that holds the devices.
+
+        Nova's monitor sees from the domain how the migration ended and rolls
+        back. What Nova raises here afterwards would only turn a server that
+        is whole again into ERROR (driver.py:11942), so it ends here; Nova has
+        logged it.
+        """
+        migrate = super()._live_migration_operation
+        vifs = our_vifs.owned_migrate_vifs(migrate_data)
+        if not vifs:
+            migrate(
+                context, instance, dest, block_migration, migrate_data,
+                guest, device_names,
+            )  # fmt: skip
+            return
+        our_vifs.put_devices_first(migrate_data)
+        told = self._pt_tell(context, instance)
+        try:
+            departure = self._pt_departures.of(instance.uuid)
+            departure.story = told
+            with departure.running():
+                migrate(
+                    context, instance, dest, block_migration, migrate_data,
+                    wide_guest.guest(
+                        guest,
+                        self._pt_servers.of(instance).elements_for(
+                            handshake.arriving(migrate_data)
+                        ),
+                        functools.partial(
+                            self._pt_moving, departure, migrate_data.migration
+                        ),
+                    ),
+                    device_names,
+                )  # fmt: skip
+        except Exception as exc:
+            LOG.warning(
+                'The live migration ends here, and the server stays where '
+                'its guest runs: %s', exc, instance=instance,
+            )  # fmt: skip
+            if not told.reasoned:
+                told.tell(reasons.Failure(reasons.Reason.HOST_ERROR, str(exc)))
+
+    def _detach_direct_passthrough_vifs(
+        self, context: Any, migrate_data: Any, instance: Any
+    ) -> None:
+        """Unplug all our devices together; leave the others to Nova.
+
+        Whoever is to be told of it has been told before, in good time.
+
+        :raises errors.NotUnplugged: Nova rolls back, which brings the server
+            home
+        """
+        vifs = our_vifs.source_vifs(migrate_data)
+        if our_vifs.owned(vifs):
+            departure = self._pt_departures.of(instance.uuid)
+            migration = migrate_data.migration.uuid
+            self._pt_servers.notice_to(instance, departure.story, vifs).give(
+                our_vifs.owned(vifs), migration, departure
+            )
+            self._pt_servers.of(instance, departure.story, vifs).leave(
+                our_vifs.owned(vifs), migration, departure
+            )
+        for vif in our_vifs.left_to_nova(vifs):
+            self.detach_interface(context, instance, vif)
+
+    def post_live_migration(
+        self,
+        context: Any,
+        instance: Any,
+        block_device_info: Any,
+        migrate_data: Any = None,
+    ) -> None:
+        """End as Nova does; first of all nobody takes the guest's frames."""
+        self._pt_servers.links_of(
+            instance, our_vifs.source_vifs(migrate_data)
+        ).silence()
+        super().post_live_migration(
+            context, instance, block_device_info, migrate_data
+        )
+
+    def rollback_live_migration_at_source(
+        self, context: Any, instance: Any, migrate_data: Any
+    ) -> None:
+        """Bring the server home, and have the destination freed."""
+        super().rollback_live_migration_at_source(
+            context, instance, migrate_data
+        )
+        if our_vifs.owned_migrate_vifs(migrate_data):
+            clearing.request(self._host, instance, migrate_data)
+
+    def _reattach_instance_vifs(
+        self, context: Any, instance: Any, network_info: Any
+    ) -> None:
+        """Bring the server home: after arrival, and after a failure."""
+        vifs = our_vifs.owned(network_info)
+        if vifs and self._pt_servers.of(
+            instance, self._pt_tell(context, instance), network_info
+        ).come_home(vifs):
+            self._pt_late.note(instance.uuid)
+        missing.attach_missing(
+            self, self._pt_servers, context, instance, network_info
+        )
+
+    def _pt_moving(
+        self, departure: departures.Departure, migration: Any
+    ) -> Any:
+        departure.begin_move()
+        return phases.phase(
+            'move',
+            migration.instance_uuid,
+            migration.uuid,
+            teller=departure.story,
+            escaped=lambda: (
+                reasons.Reason.ABORTED
+                if departure.aborted
+                else reasons.Reason.MOVE_FAILED
+            ),
+        )

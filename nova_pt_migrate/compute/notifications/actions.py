@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user is told of a server: events of its actions, notifications.
+
+Users see the events with ``openstack server event show``: one for each phase
+and one for each reason, named by its code, whose details name device and
+text. A refusal is one event, however many hosts were tried.
+
+All is told by a thread of its own, in order: a guest that is without its
+devices must not wait for a database or a message bus that does not answer.
+"""
+
+from collections.abc import Callable
+from concurrent import futures
+import threading
+from typing import Any
+
+from nova import objects
+from oslo_log import log as logging
+from oslo_utils import timeutils
+import tenacity
+
+from nova_pt_migrate.compute.notifications import payloads
+from nova_pt_migrate.compute.notifications import phases
+from nova_pt_migrate.core import reasons
+
+LOG = logging.getLogger(__name__)
+HEAL = 'pt_migrate_heal'
+"""The action of what is done for a server without being asked."""
+ATTEMPTS = 3
+PAUSE = 1.0
+"""Seconds between two attempts to tell the same."""
+PENDING = 1000
+"""What may wait to be told; what comes then is only in the log."""
+LONGEST = 1000
+"""Characters that are kept of a reason."""
+MOMENT = 5.0
+"""Seconds that are waited where nothing hurries."""
+
+
+class Stories:
+    """Tells what has been put in, one after the other."""
+
+    def __init__(self) -> None:
+        self._executor = futures.ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='pt_migrate-story'
+        )
+        self._changed = threading.Condition()
+        self._pending = 0
+
+    def put(self, tell: Callable[[], None]) -> None:
+        """Have something told; returns at once and raises nothing."""
+        with self._changed:
+            if self._pending >= PENDING:
+                LOG.warning('Too much waits to be told; an event is lost')
+                return
+            self._pending += 1
+        try:
+            self._executor.submit(self._tell, tell)
+        except RuntimeError:
+            LOG.info('nova-compute stops: an event is lost')
+            self._told()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until all is told; False if it was not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending, seconds)
+
+    def stop(self) -> None:
+        """Take nothing more; what waits is told as long as that is possible.
+
+        Not waited for, since the message bus may not answer.
+        """
+        self._executor.shutdown(wait=False)
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        try:
+            tenacity.Retrying(
+                stop=tenacity.stop_after_attempt(ATTEMPTS),
+                wait=tenacity.wait_fixed(PAUSE),
+                reraise=True,
+            )(tell)
+        except Exception:
+            LOG.warning('An event could not be recorded', exc_info=True)
+        finally:
+            self._told()
+
+    def _told(self) -> None:
+        with self._changed:
+            self._pending -= 1
+            self._changed.notify_all()
+
+
+class Story:
+    """Tells of one request about one server; never raises or blocks.
+
+    :param stories: who tells it
+    :param context: of the request
+    :param host: where it is told
+    :param action: to begin, where there is no request of a user
+    :ivar reasoned: a reason has been given why something went wrong
+    """
+
+    def __init__(
+        self,
+        stories: Stories,
+        context: Any,
+        instance: Any,
+        host: str,
+        action: str | None = None,
+    ) -> None:
+        self.reasoned = False
+        self._stories = stories
+        self._context = context
+        self._server = instance.uuid
+        self._host = host
+        self._action = action
+        self._notifier = payloads.Notifier(context, instance, host)
+
+    def begin(self, phase: phases.Phase) -> None:
+        """See :meth:`phases.Teller.begin`."""
+        self._stories.put(
+            lambda: self._start(f'pt_migrate_{phase.name}', phase.text)
+        )
+        self._stories.put(self._notifier.begin(phase))
+
+    def end(self, phase: phases.Phase) -> None:
+        """See :meth:`phases.Teller.end`."""
+        text = details(phase.failures)
+        self._stories.put(
+            lambda: self._finish(f'pt_migrate_{phase.name}', text)
+        )
+        by_reason: dict[reasons.Reason, dict[str, reasons.Failure]] = {}
+        for device, failure in phase.failures.items():
+            by_reason.setdefault(failure.reason, {})[device] = failure
+        for reason, failures in by_reason.items():
+            self.tell(reasons.Failure(reason, details(failures)))
+        self._stories.put(self._notifier.end(phase))
+
+    def tell(self, failure: reasons.Failure) -> None:
+        """Tell a reason, in a phase or outside of any."""
+        self.reasoned = True
+        self.remark(failure)
+
+    def remark(self, failure: reasons.Failure) -> None:
+        """See :meth:`phases.Teller.remark`."""
+        self._stories.put(lambda: self._tell(failure))
+
+    def wait(self) -> None:
+        """Wait a moment until all is told, where nothing hurries."""
+        self._stories.wait(MOMENT)
+
+    def _tell(self, failure: reasons.Failure) -> None:
+        """Record a reason as a whole, so that it never lacks its text."""
+        name = failure.reason.value
+        if self._is_begun(name):
+            self._finish(name, failure.text)
+            return
+        now = timeutils.utcnow(True)
+        objects.InstanceActionEvent(
+            self._context,
+            event=name,
+            host=self._host,
+            start_time=now,
+            finish_time=now,
+            result='Error',
+            details=failure.text[:LONGEST],
+            traceback='',
+        ).create(self._server, self._context.request_id)
+
+    def _start(self, name: str, text: str) -> None:
+        """Begin an event, or go on with the request's own of that name.
+
+        :param text: its details, which Nova gives to none that begins
+        """
+        if not self._is_begun(name):
+            objects.InstanceActionEvent(
+                self._context,
+                event=name,
+                host=self._host,
+                start_time=timeutils.utcnow(True),
+                details=text[:LONGEST] or None,
+            ).create(self._server, self._context.request_id)
+
+    def _is_begun(self, name: str) -> bool:
+        """Tell whether the request has such an event; it may need an action.
+
+        An action is begun here for what no user has asked for.
+        """
+        known = objects.InstanceAction.get_by_request_id(
+            self._context, self._server, self._context.request_id
+        )
+        if known is None and self._action:
+            known = objects.InstanceAction.action_start(
+                self._context, self._server, self._action
+            )
+        return known is not None and any(
+            event.event == name
+            for event in objects.InstanceActionEventList.get_by_action(
+                self._context, known.id
+            )
+        )
+
+    def _finish(self, name: str, text: str) -> None:
+        event = objects.InstanceActionEvent
+        if not text:
+            event.event_finish(
+                self._context, self._server, name, want_result=False
+            )
+            return
+        # A traceback that is None would mean success.
+        event.event_finish_with_failure(
+            self._context, self._server, name,
+            exc_val=text, exc_tb='', want_result=False,
+        )  # fmt: skip
+
+
+Tell = Callable[[Any, Any], Story]
+"""Makes the story of a request (its context) about a server."""
+
+
+def details(failures: dict[str, reasons.Failure]) -> str:
+    """Return the failures in words; Nova keeps 255 characters of them."""
+    return '; '.join(
+        f'device {device}: {failure}' if device else str(failure)
+        for device, failure in sorted(failures.items())
+    )

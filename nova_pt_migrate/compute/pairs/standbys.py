@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The standbys that this driver makes: on the host, and in the domain.
+
+On the host they are netdevs that our os-vif plug-in makes and deletes with
+the server's own; in the domain they are interfaces after all others, so that
+Nova, which knows its interfaces by MAC address, finds its own first.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+
+from lxml import etree
+import os_vif
+from os_vif import exception as osv_exception
+from os_vif.objects import instance_info as osv_instance
+from os_vif.objects import network as osv_network
+from os_vif.objects import vif as osv_vif
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import uplinks
+from nova_pt_migrate.host import pair_xml
+
+LOG = logging.getLogger(__name__)
+PLUGIN = 'pt_migrate'
+
+
+class Standbys:
+    """Makes and deletes them.
+
+    :param couples: finds the pairs of a server
+    :param is_guarded: tells of a port whether its addresses are checked
+    """
+
+    def __init__(
+        self,
+        couples: coupling.Couples,
+        is_guarded: Callable[[str], bool],
+    ) -> None:
+        self._couples = couples
+        self._is_guarded = is_guarded
+
+    def plug(self, instance: Any, network_info: Iterable[Any]) -> None:
+        """Make the netdevs of a server's standbys; those there are kept.
+
+        :raises errors.HostError: one is not there
+        """
+        for couple in self._couples.own(instance, network_info):
+            guarded = self._is_guarded(couple.pair.port)
+            try:
+                os_vif.plug(_vif(couple, guarded), _instance(instance))
+            except osv_exception.PlugException as exc:
+                raise errors.HostError(str(exc)) from exc
+
+    def unplug(self, instance: Any, network_info: Iterable[Any]) -> None:
+        """Delete them. Never raises; what stays is logged with its name."""
+        for couple in self._couples.own(instance, network_info):
+            try:
+                os_vif.unplug(_vif(couple, True), _instance(instance))
+            except osv_exception.UnplugException:
+                LOG.exception(
+                    'The netdev of a standby stays: delete it',
+                    instance=instance,
+                )
+
+    def add_to(
+        self, domain_xml: str, instance: Any, network_info: Iterable[Any]
+    ) -> str:
+        """Return a domain XML of Nova's with the server's standbys."""
+        return pair_xml.with_standbys(
+            domain_xml,
+            [element(c) for c in self._couples.own(instance, network_info)],
+        )
+
+
+def element(couple: coupling.Couple) -> str:
+    """Return the libvirt element of a standby of ours.
+
+    ``managed='no'``: the netdev is there when libvirt wants it, and libvirt
+    neither switches it on nor deletes it (formatdomain, "Generic ethernet
+    connection").
+    """
+    assert couple.standby is not None
+    interface = etree.Element('interface', type='ethernet')
+    etree.SubElement(
+        interface, 'mac', address=couple.pair.standby_mac or couple.pair.mac
+    )
+    etree.SubElement(
+        interface, 'target', dev=couple.standby.link, managed='no'
+    )
+    etree.SubElement(interface, 'model', type='virtio')
+    if couple.mtu:
+        etree.SubElement(interface, 'mtu', size=str(couple.mtu))
+    if couple.pairing.teaming:
+        etree.SubElement(interface, 'teaming', type='persistent')
+    etree.SubElement(interface, 'alias', name=alias(couple))
+    return str(etree.tostring(interface, encoding='unicode'))
+
+
+def alias(couple: coupling.Couple) -> str:
+    """Return libvirt's name of a standby of ours."""
+    return f'ua-{coupling.PREFIX}-{couple.pair.port}'
+
+
+def _vif(couple: coupling.Couple, guarded: bool) -> Any:
+    """Return what os-vif gives to our plug-in."""
+    assert couple.standby is not None and couple.uplink is not None
+    network = osv_network.Network(
+        id=couple.vif['network']['id'],
+        vlan=couple.standby.vlan,
+        mtu=couple.mtu,
+        bridge_interface=couple.uplink.link,
+    )
+    known = {
+        'id': couple.pair.port,
+        'address': couple.pair.mac,
+        'plugin': PLUGIN,
+        'network': network,
+        'vif_name': couple.standby.link,
+        'has_traffic_filtering': not guarded,
+    }
+    if couple.uplink.kind is uplinks.Kind.BRIDGE:
+        return osv_vif.VIFBridge(bridge_name=couple.uplink.link, **known)
+    if couple.uplink.kind is uplinks.Kind.OVS:
+        return osv_vif.VIFOpenVSwitch(bridge_name=couple.uplink.link, **known)
+    return osv_vif.VIFGeneric(**known)
+
+
+def _instance(instance: Any) -> Any:
+    return osv_instance.InstanceInfo(
+        uuid=instance.uuid,
+        name=instance.name,
+        project_id=instance.project_id,
+    )

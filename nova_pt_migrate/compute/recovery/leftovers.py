@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give up what a source still has of a server that has left it.
+
+Each may be repeated, and raises what Nova, Neutron, Cinder, placement or the
+database do; what was done until then stays done.
+"""
+
+from typing import Any
+
+from nova import exception
+from nova import objects
+from nova.objects import fields
+
+from nova_pt_migrate.compute import migrations
+from nova_pt_migrate.compute.recovery import originals
+
+
+def of_arrival(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> None:
+    """The destination has the server, and its records; end the rest.
+
+    :param compute: nova.compute.manager.ComputeManager of the source
+    """
+    compute.network_api.migrate_instance_start(context, instance, migration)
+    compute.network_api.setup_networks_on_host(
+        context, instance, compute.host, teardown=True
+    )
+    delete_old_attachments(compute, context, instance)
+    compute.rt.free_pci_device_allocations_for_instance(context, instance)
+    compute._delete_allocation_after_move(context, instance, migration)
+    end(migration, 'completed')
+
+
+def of_evacuation(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> None:
+    """The server was evacuated; neither host of the migration has it so."""
+    left = {migration.dest_compute, migration.source_compute}
+    for host in left - {instance.host}:
+        compute.network_api.setup_networks_on_host(
+            context, instance, host, teardown=True
+        )
+    delete_old_attachments(compute, context, instance)
+    compute._delete_allocation_after_move(context, instance, migration)
+    end(migration, 'failed')
+
+
+def of_deletion(compute: Any, context: Any, migration: Any) -> None:
+    """The server was deleted; what the migration had allocated was not."""
+    compute.reportclient.delete_allocation_for_instance(
+        context, migration.uuid, consumer_type='migration', force=False
+    )
+    end(migration, 'failed')
+
+
+def end_allocation(
+    compute: Any, context: Any, instance: Any, migration: Any
+) -> bool:
+    """Free what an ended migration holds in placement, or give it back.
+
+    While a server migrates its source is allocated to the migration. Nova
+    does this too, and goes on where placement did not answer it.
+
+    :returns: False if it is not given back yet, since something is under way
+        that may move what the server has
+    """
+    report = compute.reportclient
+    held = report.get_allocs_for_consumer(context, migration.uuid)
+    if not held['allocations']:
+        return True
+    if migration.status == 'completed':
+        report.delete_allocation_for_instance(
+            context, migration.uuid, consumer_type='migration', force=True
+        )
+    elif instance.host == migration.source_compute:
+        if instance.task_state is not None:
+            return False
+        report.move_allocations(context, migration.uuid, instance.uuid)
+    return True
+
+
+def end_forgotten(compute: Any, context: Any) -> bool:
+    """End what migrations that have ended hold of this host in placement.
+
+    Where nova-compute dies after it has saved a migration's last status,
+    nothing else tells of it.
+
+    :returns: False if it must be called again
+    """
+    held: set[str] = set()
+    for node in compute.rt.compute_nodes.values():
+        found = compute.reportclient.get_allocations_for_resource_provider(
+            context, node.uuid
+        )
+        held |= set(found.allocations)
+    if not held:
+        return True
+    ended = True
+    for migration in objects.MigrationList.get_by_filters(
+        context,
+        {
+            'uuid': sorted(held),
+            'status': ['completed', 'failed', 'cancelled', migrations.ERROR],
+            'migration_type': fields.MigrationType.LIVE_MIGRATION,
+        },
+    ):
+        try:
+            instance = objects.Instance.get_by_uuid(
+                context, migration.instance_uuid
+            )
+        except exception.InstanceNotFound:
+            of_deletion(compute, context, migration)
+        else:
+            if migrations.is_over(migration, instance):
+                ended &= end_allocation(compute, context, instance, migration)
+    return ended
+
+
+def is_followed(context: Any, migration: Any, kind: str) -> bool:
+    """True if the server has a later migration of a kind.
+
+    :param kind: of nova.objects.fields.MigrationType
+    """
+    return any(
+        other.id > migration.id
+        for other in objects.MigrationList.get_by_filters(
+            context,
+            {
+                'instance_uuid': migration.instance_uuid,
+                'migration_type': kind,
+            },
+        )
+    )
+
+
+def end(migration: Any, status: str) -> None:
+    """Save the migration's last status."""
+    migration.status = status
+    migration.save()
+
+
+def delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
+    """Delete the attachments of the source that are still there.
+
+    Nova does so too, and goes on where Cinder did not answer it.
+    """
+    for bdm in originals.block_device_mappings(
+        context, instance, compute.volume_api
+    ):
+        if bdm.obj_what_changed() and bdm.connection_info:
+            compute.volume_api.attachment_delete(context, bdm.attachment_id)

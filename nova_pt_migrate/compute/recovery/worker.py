@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A thread that looks again at what could not be ended at once.
+
+Migrations of this host whose nova-compute was interrupted, or whose end could
+not be told or carried through, are settled here; meanwhile the server stays
+in task state ``migrating``, so that the API is closed for it.
+"""
+
+from collections.abc import Callable
+import threading
+from typing import Any
+
+from nova import context as nova_context
+from nova import objects
+from nova.compute import task_states
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute import instances
+from nova_pt_migrate.compute import migrations
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.recovery import settlement
+from nova_pt_migrate.compute.server import departures
+
+LOG = logging.getLogger(__name__)
+SOON = 0.5
+"""Seconds to the second look; each further one comes after twice as long."""
+MOMENT = 0.1
+MOMENTS = 10
+NOT_ENDED = ('accepted', 'queued', 'preparing', 'running')
+
+
+class Settling:
+    """Looks at unsettled migrations until there are none.
+
+    :param interval: the longest time between two looks, in seconds
+    :param ready: tells whether Nova has its resource tracker
+    :param chores: called once an interval, each on its own
+    """
+
+    def __init__(
+        self,
+        departing: departures.Departures,
+        interval: float,
+        ready: Callable[[], bool],
+        chores: tuple[Callable[[Any], None], ...] = (),
+    ) -> None:
+        self._departing = departing
+        self._interval = interval
+        self._ready = ready
+        self._chores = chores
+        self._lock = threading.Lock()
+        self._left: dict[str, settlement.Unsettled] = {}
+        self._wake = threading.Event()
+        self._stopped = False
+        self._moment = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name='pt_migrate-settling', daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to look; the tracker is waited for."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin no further look; one that is under way goes on to its end."""
+        self._stopped = True
+        self._moment.set()
+        self._wake.set()
+
+    def withhold(self, driver: Any, context: Any, instances: Any) -> Any:
+        """Take from Nova's list at its start what was migrating from here.
+
+        Nova would open the API on a server whose devices are out.
+
+        :returns: the instances that Nova may initialise
+        :raises nova.exception.NovaException: the database does not answer
+        """
+        moving = {
+            migration.instance_uuid: migration
+            for migration in objects.MigrationList.get_by_filters(
+                context,
+                {
+                    'source_compute': driver.virtapi._compute.host,
+                    'migration_type': 'live-migration',
+                    'status': [*NOT_ENDED, migrations.ERROR],
+                },
+                sort_keys=['id'],
+                sort_dirs=['asc'],
+            )
+        }
+        withheld = {
+            instance.uuid
+            for instance in instances
+            if instance.uuid in moving
+            and instance.task_state == task_states.MIGRATING
+            and our_vifs.owned(instance.get_network_info())
+        }
+        for server, migration in moving.items():
+            if server in withheld or (
+                migration.status in NOT_ENDED
+                and _is_elsewhere(context, server, driver)
+            ):
+                self.add(
+                    settlement.Unsettled(
+                        driver,
+                        server,
+                        migration.id,
+                        abort=True,
+                        withheld=server in withheld,
+                        accepted=migration.status == settlement.WAITING,
+                    )
+                )
+        return objects.InstanceList(
+            context,
+            objects=[
+                instance
+                for instance in instances
+                if instance.uuid not in withheld
+            ],
+        )
+
+    def settle(self, migration: settlement.Unsettled) -> None:
+        """Settle a migration now if that can be, and later otherwise.
+
+        libvirt ends its job a moment after it has told the job's result, so
+        it is given that moment.
+        """
+        context = nova_context.get_admin_context()
+        for _ in range(MOMENTS):
+            try:
+                if migration.settle(context):
+                    return
+            except Exception:
+                LOG.exception('This is tried again')
+                break
+            if self._moment.wait(MOMENT):
+                break
+        self.add(migration)
+
+    def add(self, migration: settlement.Unsettled) -> None:
+        """Settle a migration as soon as it can be."""
+        LOG.info(
+            'The live migration of server %s is not settled; it is looked '
+            'at until it is.', migration.server,
+        )  # fmt: skip
+        with self._lock:
+            self._left[migration.server] = migration
+        self._wake.set()
+
+    def has(self, server: str) -> bool:
+        """True while the server has a migration to be settled."""
+        with self._lock:
+            return server in self._left
+
+    def _run(self) -> None:
+        pause = SOON
+        while not self._stopped:
+            woken = self._wake.wait(pause)
+            self._wake.clear()
+            if self._stopped or not self._ready():
+                continue
+            pause = SOON if woken else min(2 * pause, self._interval)
+            context = nova_context.get_admin_context()
+            self._settle_all(context)
+            if pause == self._interval:
+                for chore in self._chores:
+                    _carefully(chore, context)
+
+    def _settle_all(self, context: Any) -> None:
+        with self._lock:
+            todo = list(self._left.values())
+        for migration in todo:
+            if self._departing.under_way(migration.server):
+                continue
+            if _carefully(migration.settle, context):
+                with self._lock:
+                    if self._left.get(migration.server) is migration:
+                        del self._left[migration.server]
+
+
+def _is_elsewhere(context: Any, server: str, driver: Any) -> bool:
+    """True for a server with devices of ours that Nova's list has not."""
+    instance = instances.find(context, server)
+    return instance is None or bool(
+        our_vifs.owned(instance.get_network_info())
+        and (
+            instance.host != driver.virtapi._compute.host
+            or instance.task_state is None
+        )
+    )
+
+
+def _carefully(look: Callable[[Any], Any], context: Any) -> Any:
+    """Look, and let no error end the thread; the next look tries again."""
+    try:
+        return look(context)
+    except Exception:
+        LOG.exception('This is tried again')
+        return None

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One server on this host: its devices, observed, planned and acted on."""

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From Nova's instances to the servers that this driver acts on."""
+
+import time
+from typing import Any
+
+from nova.virt.libvirt import driver as libvirt_driver
+
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.notifications import phases
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.server import devices
+from nova_pt_migrate.compute.server import notice
+from nova_pt_migrate.compute.startup import configuration
+from nova_pt_migrate.compute.traffic import host_side
+from nova_pt_migrate.compute.traffic import observer
+from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.host import agent as host_agent
+from nova_pt_migrate.host import domain as host_domain
+from nova_pt_migrate.host import events
+
+
+class Servers:
+    """The servers of this host.
+
+    :param driver: Nova's libvirt driver
+    :param device_events: where libvirt's device events arrive
+    :param couples: finds the pairs of a server
+    :param links: the host's netdevs
+    """
+
+    def __init__(
+        self,
+        driver: Any,
+        settings: configuration.Settings,
+        device_events: events.DeviceEvents,
+        couples: coupling.Couples,
+        links: interfaces.Links,
+    ) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._events = device_events
+        self._couples = couples
+        self._links = links
+
+    def of(
+        self,
+        instance: Any,
+        teller: phases.Teller | None = None,
+        network_info: Any = None,
+    ) -> devices.Server:
+        """Return the devices of an instance on this host.
+
+        :param network_info: its VIFs as bound on this host; those of its
+            information cache if not given
+        :param teller: takes down what the user is told
+        :raises nova.exception.InstanceNotFound: its domain is not here
+        """
+        domain = self.domain(instance)
+        if network_info is None:
+            network_info = instance.get_network_info()
+        return devices.Server(
+            instance,
+            domain,
+            self._driver.vif_driver,
+            lambda vif: self.config(instance, vif).to_xml(),
+            self._settings,
+            self.pairs_of(instance, domain, network_info),
+            teller=teller,
+        )
+
+    def notice_to(
+        self,
+        instance: Any,
+        teller: phases.Teller | None,
+        network_info: Any,
+    ) -> notice.Notice:
+        """Return what tells an instance on this host of an unplug.
+
+        :param network_info: its VIFs as bound on this host
+        :param teller: takes down what the user is told
+        :raises nova.exception.InstanceNotFound: its domain is not here
+        """
+        couples = self.couples(instance, network_info)
+        return notice.Notice(
+            instance,
+            self.domain(instance),
+            self._settings,
+            {couple.pair.port for couple in couples},
+            teller=teller,
+        )
+
+    def pairs_of(
+        self, instance: Any, domain: interfaces.Domain, network_info: Any
+    ) -> host_side.Switching:
+        """Return the pairs of an instance on this host.
+
+        :param network_info: its VIFs as bound on this host
+        """
+        return host_side.Switching(
+            instance,
+            self.couples(instance, network_info),
+            self.viewer(instance, domain),
+            self._links,
+            both=self._settings.mac_filters == 'both',
+        )
+
+    def links_of(
+        self, instance: Any, network_info: Any
+    ) -> host_side.Switching:
+        """Return the pairs of an instance that need not be here.
+
+        Only what is the host's is switched.
+        """
+        return host_side.Switching(
+            instance,
+            self.couples(instance, network_info),
+            None,
+            self._links,
+            both=self._settings.mac_filters == 'both',
+        )
+
+    def couples(
+        self, instance: Any, network_info: Any
+    ) -> list[coupling.Couple]:
+        """Return those pass-through ports that have a standby."""
+        return [
+            couple
+            for couple in self._couples.of(instance, network_info)
+            if couple.pair.kind is not pairs.StandbyKind.NONE
+        ]
+
+    def agent(self, instance: Any) -> agents.Agent | None:
+        """Return the agent of an instance for one look.
+
+        :returns: None if its guest does not run
+        :raises nova.exception.InstanceNotFound: its domain is not here
+        """
+        guest = self._driver._host.get_guest(instance)
+        return self._agent(guest._domain) if guest.is_active() else None
+
+    def _agent(self, domain: Any) -> agents.Agent:
+        return agents.Agent(
+            host_agent.LibvirtChannel(domain, libvirt_driver.libvirt),
+            time.monotonic,
+            self._settings.agent_timeout,
+            time.sleep,
+        )
+
+    def viewer(
+        self, instance: Any, domain: interfaces.Domain
+    ) -> observer.Viewer:
+        """Return what looks at the pairs of an instance."""
+        guest = self._driver._host.get_guest(instance)
+        return observer.Viewer(domain, lambda: self._agent(guest._domain))
+
+    def domain(self, instance: Any) -> host_domain.LibvirtDomain:
+        """Return the domain of an instance.
+
+        :raises nova.exception.InstanceNotFound: it is not here
+        """
+        return host_domain.LibvirtDomain(
+            self._driver._host.get_guest(instance)._domain,
+            libvirt_driver.libvirt,
+            self._events,
+        )
+
+    def config(self, instance: Any, vif: our_vifs.Vif) -> Any:
+        """Return Nova's libvirt configuration of a VIF."""
+        return self._driver.vif_driver.get_config(
+            instance,
+            vif,
+            instance.image_meta,
+            instance.flavor,
+            libvirt_driver.CONF.libvirt.virt_type,
+        )

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Switch the traffic of a server's pairs over, on this host and in the guest.
+
+The order is that of the kernel's and of the NIC vendors' notes on failover:
+the other way is open before the one in use is closed, and a MAC address is in
+the filters of one host only (see :mod:`core.handover`).
+"""
+
+from collections.abc import Callable
+from collections.abc import Collection
+import dataclasses
+import time
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.traffic import guest_side
+from nova_pt_migrate.compute.traffic import observer
+from nova_pt_migrate.compute.traffic import readiness
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import pairs
+
+LOG = logging.getLogger(__name__)
+Carrier = handover.Carrier
+LOOK = 0.1
+
+
+class Switching:
+    """The pairs of one server on this host.
+
+    :param couples: that have a standby
+    :param viewer: looks at them; None where only this host is switched
+    :param both: the NICs give frames to PF and VF (``mac_filters``)
+    """
+
+    def __init__(
+        self,
+        instance: Any,
+        couples: list[coupling.Couple],
+        viewer: observer.Viewer | None,
+        links: interfaces.Links,
+        both: bool,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._instance = instance
+        self._couples = couples
+        self._viewer = viewer
+        self._links = links
+        self._both = both
+        self._clock = clock
+        self._pause = pause
+        self._guest = guest_side.Activation(viewer, clock, pause)
+
+    def look(self) -> None:
+        """See once more that each standby can carry the traffic.
+
+        :raises errors.Refused: one that is required cannot
+        :raises errors.HostError: libvirt does not answer
+        """
+        if self._viewer is None:
+            return
+        found = readiness.pairs_ready(self._couples, self._viewer)
+        if found.reasons:
+            raise errors.Refused(found.reasons)
+
+    def over(self, stop: Callable[[], bool] = lambda: False) -> list[str]:
+        """Let the standbys carry the traffic, while the devices are there.
+
+        :param stop: tells whether to wait no longer for what they carry
+        :returns: a sentence for each that nothing was seen on
+        :raises errors.NotSwitched: one that is required does not; the others
+            may do so already
+        """
+        for couple in self._couples:
+            try:
+                self._carry(couple, Carrier.STANDBY, primary=True)
+                self._guest.standby(couple)
+            except (errors.HostError, errors.GuestError) as exc:
+                self._not_switched(couple, exc)
+        return [_quiet(couple) for couple in self._guest.quiet(stop)]
+
+    def alone(self) -> None:
+        """The devices have left: nothing of them may take a frame any more.
+
+        Never raises: the guest is on its standbys.
+        """
+        self.lack(())
+
+    def arrive(self) -> None:
+        """The guest begins to run here, on its standbys.
+
+        Never raises.
+        """
+        for couple in self._couples:
+            if couple.standby is None:
+                continue
+            try:
+                for step in handover.at_once(couple.standby):
+                    self._links.run(step)
+            except errors.HostError as exc:
+                LOG.debug('%s; it is tried again', exc)
+        self.alone()
+
+    def back(self, live: Collection[str]) -> bool:
+        """Let each device that is in the guest carry the traffic again.
+
+        One that the guest does not use in time leaves it to the standby, as
+        does one that is missing. Where nobody can tell, the guest is given
+        some seconds. Never raises.
+
+        :param live: host PCI addresses of the devices in the live domain
+        :returns: all traffic is where it should be; else try again later
+        """
+        done = True
+        for couple in self._couples:
+            there = couple.pair.device in live
+            if there and self._is_used(couple):
+                done &= self._back(couple)
+            else:
+                self._carefully(couple, Carrier.STANDBY, primary=there)
+                done = False
+        return done
+
+    def lack(self, live: Collection[str]) -> None:
+        """Let the standby carry where the device is not in the guest.
+
+        :param live: host PCI addresses of the devices in the live domain
+        """
+        for couple in self._couples:
+            if couple.pair.device not in live:
+                self._carefully(couple, Carrier.STANDBY, primary=False)
+
+    def exchanged(self, vif: Any) -> None:
+        """A port has another device now, as its VIF says."""
+        self._couples = [
+            dataclasses.replace(
+                couple,
+                vif=vif,
+                pair=dataclasses.replace(
+                    couple.pair, device=vif['profile']['pci_slot']
+                ),
+            )
+            if couple.pair.port == vif['id']
+            else couple
+            for couple in self._couples
+        ]
+
+    def silence(self) -> None:
+        """The guest does not run here: nobody takes its frames."""
+        for couple in self._couples:
+            self._carefully(couple, Carrier.NOBODY, primary=False)
+
+    def _back(self, couple: coupling.Couple) -> bool:
+        """Leave the traffic to the device, unless the guest keeps it off."""
+        carrier, told = Carrier.PRIMARY, True
+        try:
+            self._guest.primary(couple, self._is_carrying(couple))
+        except (errors.HostError, errors.GuestError) as exc:
+            told = False
+            if isinstance(exc, errors.NotActive):
+                carrier = Carrier.STANDBY
+            LOG.warning(
+                'The guest was not switched back to port %s: %s',
+                couple.pair.port, exc, instance=self._instance,
+            )  # fmt: skip
+        return self._carefully(couple, carrier, primary=True) and told
+
+    def _carry(
+        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+    ) -> None:
+        if couple.standby is None:
+            return
+        gone = None if primary else couple.pair.device
+        found = self._links.look(couple.standby, gone)
+        if found.up is None and carrier is Carrier.STANDBY:
+            raise errors.HostError(
+                f'there is no netdev {couple.standby.link} on this host'
+            )
+        for step in handover.plan(
+            couple.standby,
+            found,
+            handover.Wanted(carrier, primary, self._both),
+        ):
+            LOG.debug('%s', step, instance=self._instance)
+            self._links.run(step)
+
+    def _carefully(
+        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+    ) -> bool:
+        try:
+            self._carry(couple, carrier, primary)
+        except errors.HostError as exc:
+            LOG.error(
+                'Traffic of port %s should be with the %s: %s. It is tried '
+                'again from time to time.',
+                couple.pair.port, carrier.value, exc,
+                instance=self._instance,
+            )  # fmt: skip
+            return False
+        return True
+
+    def _is_used(self, couple: coupling.Couple) -> bool:
+        """Wait until the guest's driver has taken the device into use.
+
+        Its link comes a moment later, which cannot be seen from here.
+        """
+        deadline = self._clock() + guest_side.USED
+        while not self._sees_use(couple):
+            if self._clock() > deadline:
+                LOG.warning(
+                    'The guest does not use device %s of port %s yet; its '
+                    'standby goes on.', couple.pair.device, couple.pair.port,
+                    instance=self._instance,
+                )  # fmt: skip
+                return False
+            self._pause(LOOK)
+        return True
+
+    def _is_carrying(self, couple: coupling.Couple) -> bool:
+        """Tell whether a standby of ours is on; so it is if none can see."""
+        if couple.standby is None:
+            return False
+        try:
+            return self._links.look(couple.standby, None).up is not False
+        except errors.HostError as exc:
+            LOG.warning('%s', exc, instance=self._instance)
+            return True
+
+    def _sees_use(self, couple: coupling.Couple) -> bool:
+        try:
+            return self._links.is_used(couple.pair.device)
+        except errors.HostError as exc:
+            LOG.warning('%s', exc, instance=self._instance)
+            return False
+
+    def _not_switched(self, couple: coupling.Couple, exc: Exception) -> None:
+        sentence = (
+            f'The standby of port {couple.pair.port} does not carry its '
+            f'traffic: {exc}'
+        )
+        if couple.choice.standby is pairs.Need.REQUIRED:
+            raise errors.NotSwitched(sentence) from exc
+        LOG.warning(sentence, instance=self._instance)
+
+
+def _quiet(couple: coupling.Couple) -> str:
+    return (
+        f'Nothing came from the guest on port {couple.pair.standby_port} for '
+        f'{guest_side.ARRIVED:g} s since its bond was switched from port '
+        f'{couple.pair.port} to it, so that others may not know yet: set '
+        f'num_grat_arp of the bond to 3 or more.'
+    )

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the bonds that this driver makes in guests, and undo them.
+
+Which bonds were made is written down with the server before anything is
+written in its guest, so that they can be undone when nobody wants them any
+more, whatever happened meanwhile and wherever the server is then.
+
+These bonds get their addresses by DHCP. None is made for a port with a subnet
+that has no DHCP, and one that is there is left as it is.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.startup import plugins
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import reasons
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import management
+
+LOG = logging.getLogger(__name__)
+PREFIX = 'pt_bond_'
+"""Of a server's system metadata: MAC address, with that of the standby."""
+
+
+class Bonding:
+    """Makes, keeps and undoes the bonds of servers.
+
+    :param couples: finds the pairs of a server
+    :param networks: the network managers that are known
+    :param agent_of: makes a client of a server's agent, for one look; None
+        if its guest does not run
+    """
+
+    def __init__(
+        self,
+        couples: coupling.Couples,
+        networks: plugins.Networks,
+        agent_of: Callable[[Any], agents.Agent | None],
+    ) -> None:
+        self._couples = couples
+        self._networks = networks
+        self._agent_of = agent_of
+        self._told: dict[str, tuple[str, ...]] = {}
+
+    def is_concerned(self, instance: Any, network_info: Any) -> bool:
+        """Tell whether a server has, or is to have, bonds of ours."""
+        return bool(_made(instance) or self._wanted(instance, network_info))
+
+    def keep(self, instance: Any, tell: Callable[[Any], None]) -> bool:
+        """Bring a server's bonds to what is wanted; raises nothing.
+
+        :param instance: that runs on this host
+        :param tell: takes what the user is told, a :class:`reasons.Failure`;
+            the same problems are told once
+        :returns: something is left to do
+        """
+        made = _made(instance)
+        couples = self._wanted(instance, instance.get_network_info())
+        wanted = {mac: str(c.pair.standby_mac) for mac, c in couples.items()}
+        problems: list[str] = []
+        for mac, standby_mac in (made | wanted).items():
+            agent = self._agent_of(instance)
+            if agent is None:
+                return False
+            lost = _lost(couples[mac]) if mac in couples else ()
+            if lost:
+                problems += lost
+                continue
+            bonds = management.Management(agent, self._networks.values())
+            if mac in wanted:
+                _note(instance, mac, standby_mac)
+                problems += bonds.keep(mac, standby_mac).problems
+                continue
+            found = bonds.undo(mac, standby_mac).problems
+            problems += found
+            if not found:
+                _note(instance, mac, None)
+        self._tell(instance, tuple(problems), tell)
+        return bool(problems)
+
+    def _wanted(
+        self, instance: Any, network_info: Any
+    ) -> dict[str, coupling.Couple]:
+        return {
+            couple.pair.mac: couple
+            for couple in self._couples.of(instance, network_info)
+            if couple.pairing.second_port
+            and couple.pair.kind is pairs.StandbyKind.OWN
+            and couple.choice.bond is pairs.Way.MANAGE
+            and couple.pair.standby_mac is not None
+        }
+
+    def _tell(
+        self,
+        instance: Any,
+        problems: tuple[str, ...],
+        tell: Callable[[Any], None],
+    ) -> None:
+        if self._told.get(instance.uuid, ()) != problems:
+            for problem in problems:
+                LOG.warning(problem, instance=instance)
+            if problems:
+                tell(
+                    reasons.Failure(reasons.Reason.NO_BOND, ' '.join(problems))
+                )
+        if problems:
+            self._told[instance.uuid] = problems
+        else:
+            self._told.pop(instance.uuid, None)
+
+
+def _lost(couple: coupling.Couple) -> tuple[str, ...]:
+    """Say which addresses a bond would lose, since it asks for them by DHCP.
+
+    What Nova knows of a subnet is what Neutron said when the port was looked
+    at last (nova/network/neutron.py, _get_subnets_from_port); an older Nova
+    did not keep it, and nothing is said then.
+    """
+    port = couple.pair.port
+    return tuple(
+        f'Port {port} has {_addresses(subnet)} of subnet {subnet["cidr"]}, '
+        f'which is without DHCP, so that a bond that is made here does not '
+        f'get it: make the bond in the guest, with all addresses of the '
+        f'port, and set pt_migrate:bond to observe.'
+        for subnet in couple.vif['network']['subnets']
+        if subnet['ips'] and subnet.get_meta('enable_dhcp') is False
+    )
+
+
+def _addresses(subnet: Any) -> str:
+    return ' and '.join(str(ip['address']) for ip in subnet['ips'])
+
+
+def _made(instance: Any) -> dict[str, str]:
+    return {
+        key.removeprefix(PREFIX): value
+        for key, value in instance.system_metadata.items()
+        if key.startswith(PREFIX)
+    }
+
+
+def _note(instance: Any, mac: str, standby_mac: str | None) -> None:
+    """Write down with the server that its bond may exist, or does not."""
+    metadata = dict(instance.system_metadata)
+    if standby_mac is None:
+        metadata.pop(PREFIX + mac, None)
+    else:
+        metadata[PREFIX + mac] = standby_mac
+    if metadata != instance.system_metadata:
+        instance.system_metadata = metadata
+        instance.save()

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at a server's pairs: its domain, its image, its guest's agent."""
+
+from collections.abc import Callable
+from collections.abc import Collection
+
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import model
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import bonds
+
+
+class Viewer:
+    """Looks at the pairs of one server on this host.
+
+    :param new_agent: makes a client of its agent, for one look
+    """
+
+    def __init__(
+        self,
+        domain: interfaces.Domain,
+        new_agent: Callable[[], agents.Agent],
+    ) -> None:
+        self._domain = domain
+        self._new_agent = new_agent
+
+    def agent(self) -> agents.Agent | None:
+        """Return the guest's agent for one look; None if it is absent."""
+        agent = self._new_agent()
+        return None if agent.degree() is agents.Degree.ABSENT else agent
+
+    def views(self, couples: Collection[coupling.Couple]) -> list[pairs.View]:
+        """Return what is seen of each pair now, in one look.
+
+        :raises errors.HostError: libvirt does not answer
+        """
+        found = self._domain.observe()
+        agent = self.agent() if couples else None
+        return [self.view(couple, agent, found) for couple in couples]
+
+    def sent(self, couple: coupling.Couple) -> int:
+        """Return how many frames the guest has sent on the standby's port.
+
+        :raises errors.HostError: libvirt does not tell, or it is not there
+        """
+        for target, mac in self._domain.observe().targets.items():
+            if mac == couple.pair.standby_mac:
+                return self._domain.sent(target)
+        raise errors.HostError(f'there is no NIC {couple.pair.standby_mac}')
+
+    def view(
+        self,
+        couple: coupling.Couple,
+        agent: agents.Agent | None,
+        found: model.Found | None = None,
+    ) -> pairs.View:
+        """Return what is seen of a pair now.
+
+        :raises errors.HostError: libvirt does not answer
+        """
+        found = found or self._domain.observe()
+        return pairs.View(
+            pair=couple.pair,
+            pcie=couple.machine.pcie,
+            virtio=couple.machine.virtio,
+            standby_there=_is_there(couple, found),
+            guest=None if agent is None else _guest(agent),
+            earlier=couple.standby is None
+            and coupling.link_name(couple.pair.port) in found.targets,
+        )
+
+
+def _is_there(couple: coupling.Couple, found: model.Found) -> bool:
+    if couple.standby is not None:
+        return couple.standby.link in found.targets
+    return couple.pair.standby_mac in found.targets.values()
+
+
+def _guest(agent: agents.Agent) -> pairs.GuestView | None:
+    """Return what the guest tells; None if that is nothing of use."""
+    try:
+        return bonds.view(agent)
+    except errors.GuestError:
+        return None

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a server may not leave this host now, every reason at once."""
+
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+
+from nova import exception
+from nova.compute import power_state
+
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.notifications import phases
+from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.traffic import observer
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import reasons as codes
+from nova_pt_migrate.core import two_ports
+
+TwoPorts = Mapping[str, two_ports.TwoPorts]
+"""What Neutron says, by the UUID of the pass-through port."""
+Ask = Callable[[Collection[coupling.Couple]], TwoPorts]
+
+
+@dataclasses.dataclass
+class Findings:
+    """What was found; each list has one sentence for each finding.
+
+    :ivar reasons: for which the server may not leave
+    :ivar warnings: for which it may, but its network may be interrupted
+    """
+
+    reasons: list[str] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    def add(self, couple: coupling.Couple, sentences: Iterable[str]) -> None:
+        """Take down why a pair is not ready, as its server wants it."""
+        if couple.choice.standby is pairs.Need.REQUIRED:
+            self.reasons.extend(sentences)
+        else:
+            self.warnings.extend(sentences)
+
+
+def look(
+    instance: Any,
+    vifs: list[our_vifs.Vif],
+    couples: Collection[coupling.Couple],
+    viewer: observer.Viewer,
+    ask: Ask,
+) -> Findings:
+    """Look at a server that is to leave; changes nothing.
+
+    :param vifs: those whose devices are ours
+    :param couples: those that want a standby
+    :param ask: asks Neutron about pairs over two ports
+    """
+    found = Findings(our_vifs.refusals(vifs))
+    if instance.power_state == power_state.PAUSED:
+        found.reasons.append(
+            f'Server {instance.uuid} is paused, and a paused guest cannot '
+            f'release a device. Unpause it.'
+        )
+    told = _told(couples, ask, found)
+    try:
+        of_pairs = pairs_ready(couples, viewer, told)
+    except errors.HostError as exc:
+        found.reasons.append(f'Server {instance.uuid}: {exc}.')
+        return found
+    return Findings(
+        found.reasons + of_pairs.reasons, found.warnings + of_pairs.warnings
+    )
+
+
+def _told(
+    couples: Iterable[coupling.Couple], ask: Ask, found: Findings
+) -> TwoPorts:
+    """Return what Neutron says; take down that it says nothing."""
+    over = [c for c in couples if c.pair.kind is pairs.StandbyKind.PORT]
+    if not over:
+        return {}
+    try:
+        return ask(over)
+    except errors.HostError as exc:
+        for couple in over:
+            found.add(
+                couple,
+                [
+                    f'{exc}, so that port {couple.pair.port} and its standby, '
+                    f'port {couple.pair.standby_port}, cannot be looked at: '
+                    f'see the log of Neutron, and migrate again.'
+                ],
+            )
+        return {}
+
+
+def pairs_ready(
+    couples: Iterable[coupling.Couple],
+    viewer: observer.Viewer,
+    told: TwoPorts | None = None,
+) -> Findings:
+    """Look at the pairs alone, as directly before they are switched over.
+
+    :param told: by Neutron, where it is asked
+    :raises errors.HostError: libvirt does not answer
+    """
+    found = Findings()
+    looked_at = list(couples)
+    for couple, view in zip(looked_at, viewer.views(looked_at), strict=True):
+        if view.earlier:
+            # Its netdev is made on no other host.
+            found.reasons.append(
+                f'The guest has a standby of port {couple.pair.port} that it '
+                f'should not have any more: reboot the server hard, and '
+                f'migrate again.'
+            )
+        lacking = lacks(couple)
+        if lacking:
+            found.add(couple, lacking)
+            continue
+        seen = dataclasses.replace(
+            view, ports=(told or {}).get(couple.pair.port)
+        )
+        found.add(couple, couple.pairing.not_ready(seen))
+        found.warnings.extend(couple.pairing.doubts(seen))
+    return found
+
+
+def lacks(couple: coupling.Couple) -> tuple[str, ...]:
+    """Say why a port that wants a standby can have none on this host."""
+    if couple.pair.kind is not pairs.StandbyKind.NONE:
+        return ()
+    if couple.unfit:
+        return couple.unfit
+    network = (couple.vif['profile'] or {}).get('physical_network')
+    return (
+        f'Port {couple.pair.port} has no standby: map physical network '
+        f'{network} in [pt_migrate] standby_uplinks of its host and reboot '
+        f'the server hard, or set extra spec pt_migrate:standby.',
+    )
+
+
+def refuse(
+    phase: phases.Phase, not_ready: Iterable[str], peer: Iterable[str]
+) -> None:
+    """Refuse, in the phase, if there is any reason.
+
+    :param not_ready: why the server may not leave this host
+    :param peer: why it may not come to the other
+    :raises nova.exception.MigrationPreCheckError: naming every reason
+    """
+    own, other = list(not_ready), list(peer)
+    if not own and not other:
+        return
+    refused = str(errors.Refused([*own, *other]))
+    reason = codes.Reason.NOT_READY if own else codes.Reason.PEER
+    phase.fail('refused', {'': codes.Failure(reason, refused)})
+    raise exception.MigrationPreCheckError(reason=refused)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import dataclasses
+import types
+from typing import Any
+from typing import cast
+
+import fixtures
+from lxml import etree
+import os_vif
+import testtools
+
+from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.compute.pairs import standbys
+from nova_pt_migrate.compute.startup import plugins
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import uplinks
+from nova_pt_migrate.host import links
+from nova_pt_migrate.testing import links as fake_links
+from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
+from nova_pt_migrate.tests.unit.compute.server import test_devices
+
+NETWORK = '22222222-2222-4333-8444-555555555555'
+
+
+class StandbysTest(testtools.TestCase):
+    """What os-vif and our plug-in make of a server's standbys."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.links = fake_links.Links()
+        self.useFixture(
+            fixtures.MockPatchObject(links, 'HostLinks', lambda: self.links)
+        )
+        os_vif.initialize(reset=True)
+        self.guarded = True
+
+    def standbys(self, kind: str = 'bridge', on: str = 'br-ext') -> Any:
+        settings = dataclasses.replace(
+            test_devices.SETTINGS,
+            standby_uplinks={
+                'physnet1': uplinks.Uplink(uplinks.Kind(kind), on)
+            },
+        )
+        return standbys.Standbys(
+            paired_ports.Couples(
+                settings,
+                plugins.pairings(['none', 'failover', 'bond']),
+                cast(Any, self.links),
+            ),
+            lambda _port: self.guarded,
+        )
+
+    def instance(self, pairing: str = 'failover') -> Any:
+        return types.SimpleNamespace(
+            uuid=test_paired_ports.PORT,
+            name='instance-1',
+            project_id='project',
+            flavor=test_paired_ports.instance(pairing=pairing).flavor,
+            image_meta=test_paired_ports.instance().image_meta,
+        )
+
+    def vifs(self) -> list[Any]:
+        return [test_paired_ports.vif(network=NETWORK)]
+
+    def test_a_netdev_is_made_as_the_uplink_says(self) -> None:
+        for kind, on in (
+            ('bridge', 'br-ext'), ('ovs', 'br-ex'), ('macvtap', 'eth2'),
+        ):  # fmt: skip
+            self.links.links.clear()
+            found = self.standbys(kind, on)
+            found.plug(self.instance(), self.vifs())
+            (link,) = self.links.links.values()
+            self.assertEqual(
+                links.NewLink(
+                    name='pts11111111-22',
+                    mac=test_paired_ports.MAC,
+                    kind=kind,
+                    on=on,
+                    vlan=42,
+                    mtu=9000,
+                    guarded=True,
+                ),
+                link.new,
+            )
+            self.assertFalse(link.up)
+            found.unplug(self.instance(), self.vifs())
+            self.assertEqual({}, self.links.links)
+
+    def test_a_port_whose_addresses_nobody_checks(self) -> None:
+        self.guarded = False
+        self.standbys().plug(self.instance(), self.vifs())
+        (link,) = self.links.links.values()
+        self.assertFalse(link.new.guarded)
+
+    def test_one_that_cannot_be_made(self) -> None:
+        def fault(_what: object) -> None:
+            raise errors.HostError('no bridge')
+
+        self.links.fault = fault
+        error = self.assertRaises(
+            errors.HostError,
+            self.standbys().plug, self.instance(), self.vifs(),
+        )  # fmt: skip
+        self.assertIn('no bridge', str(error))
+        self.standbys().unplug(self.instance(), self.vifs())
+        self.assertIn('delete it', self.log.output)
+
+    def test_the_element_of_each_pairing(self) -> None:
+        for pairing, mac, teaming in (
+            ('failover', test_paired_ports.MAC, ['persistent']),
+            ('bond', test_paired_ports.TWIN, []),
+        ):
+            xml = self.standbys().add_to(
+                '<domain><devices/></domain>',
+                self.instance(pairing),
+                self.vifs(),
+            )
+            (interface,) = etree.fromstring(xml).find('devices')
+            self.assertEqual('ethernet', interface.get('type'))
+            self.assertEqual(mac, interface.find('mac').get('address'))
+            target = interface.find('target')
+            self.assertEqual('pts11111111-22', target.get('dev'))
+            self.assertEqual('no', target.get('managed'))
+            self.assertEqual(
+                teaming, [e.get('type') for e in interface.findall('teaming')]
+            )
+            self.assertEqual(
+                f'ua-pts-{test_paired_ports.PORT}',
+                interface.find('alias').get('name'),
+            )
+
+    def test_a_server_without_pairs(self) -> None:
+        found = self.standbys()
+        found.plug(self.instance('none'), self.vifs())
+        self.assertEqual({}, self.links.links)
+        self.assertEqual(
+            '<domain/>',
+            found.add_to('<domain/>', self.instance('none'), self.vifs()),
+        )

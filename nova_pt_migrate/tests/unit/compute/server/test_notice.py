@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import types
+from typing import Any
+
+import fixtures
+import testtools
+
+from nova_pt_migrate.compute.pairs import choices
+from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import notice
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.tests.unit.compute.server import test_devices
+from nova_pt_migrate.tests.unit.core import fakes
+
+
+class TestNotice(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+        self.domain = fakes.Domain([1, 2])
+        self.departure = departures.Departure()
+        self.teller = test_devices.Teller()
+
+    def give(self, *numbers: int, paired: Any = (), **extra: str) -> None:
+        instance = types.SimpleNamespace(
+            uuid='the-server',
+            flavor=types.SimpleNamespace(
+                extra_specs={f'pt_migrate:{k}': v for k, v in extra.items()}
+            ),
+        )
+        notice.Notice(
+            instance,
+            self.domain,
+            test_devices.SETTINGS,
+            paired,
+            clock=self.domain.clock,
+            teller=self.teller,
+        ).give(
+            [
+                {**test_devices.vif(n), 'address': f'fa:16:3e:00:00:0{n}'}
+                for n in numbers
+            ],
+            'm',
+            self.departure,
+        )
+
+    def test_it_says_what_will_be_asked_for_and_how_long_it_takes(
+        self,
+    ) -> None:
+        self.give(1, 2, notice='20')
+        (phase,) = self.teller.begun
+        self.assertEqual(
+            'The guest will be asked in 20 s for devices that have no '
+            'standby, and has 30 s then to release them: ports port-1 '
+            '(fa:16:3e:00:00:01), port-2 (fa:16:3e:00:00:02)',
+            phase.text,
+        )
+        self.assertEqual(('0000:81:10.1', '0000:81:10.2'), phase.devices)
+        self.assertEqual('ok', phase.result)
+        self.assertEqual(20.0, self.domain.now)
+        self.assertEqual([], self.domain.requests)
+
+    def test_without_a_time_it_is_told_all_the_same(self) -> None:
+        self.give(1)
+        (phase,) = self.teller.ended
+        self.assertIn('asked now for', phase.text)
+        self.assertEqual(0.0, self.domain.now)
+
+    def test_devices_with_a_standby_need_none(self) -> None:
+        self.give(1, 2, paired={'port-1', 'port-2'}, notice='20')
+        self.assertEqual([], self.teller.begun)
+        self.assertEqual(0.0, self.domain.now)
+        self.give(1, 2, paired={'port-1'}, notice='20')
+        (phase,) = self.teller.begun
+        self.assertEqual(('0000:81:10.2',), phase.devices)
+        self.assertNotIn('port-1', phase.text)
+
+    def test_an_abort_ends_it(self) -> None:
+        wait = self.domain.wait
+
+        def aborted(seconds: float) -> Any:
+            self.departure.aborted = self.departure.stopped = True
+            return wait(3.0)
+
+        self.domain.wait = aborted  # type: ignore[method-assign]
+        self.assertRaises(errors.Aborted, self.give, 1, notice='20')
+        self.assertEqual(3.0, self.domain.now)
+        (phase,) = self.teller.ended
+        self.assertEqual('aborted', phase.result)
+        self.assertEqual([], self.domain.requests)
+
+    def test_an_abort_that_came_before(self) -> None:
+        self.departure.abort()
+        self.assertRaises(errors.Aborted, self.give, 1, notice='20')
+        self.assertEqual(0.0, self.domain.now)
+
+    def test_what_is_no_number_of_seconds_is_passed_over(self) -> None:
+        for word in ('soon', '-1', '1.5', '601', '', '9' * 99, '５'):
+            self.assertEqual(0, choices.notice({choices.NOTICE: word}), word)
+        self.assertIn('no number from 0 to 600', self.log.output)
+        for number in (0, 600):
+            specs = {choices.NOTICE: str(number)}
+            self.assertEqual(number, choices.notice(specs))

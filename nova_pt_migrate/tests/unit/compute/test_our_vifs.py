@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from nova.network import model as network_model
+from nova.objects import migrate_data as migrate_data_obj
+import testtools
+
+from nova_pt_migrate.compute import our_vifs
+
+
+def vif(
+    name: str, vnic_type: str, vif_type: str, **profile: object
+) -> network_model.VIF:
+    return network_model.VIF(
+        id=name,
+        vnic_type=vnic_type,
+        type=vif_type,
+        profile={'pci_slot': '0000:81:10.2', **profile},
+    )
+
+
+VF = vif('vf', 'direct', 'hw_veb')
+PF = vif('pf', 'direct-physical', 'hostdev_physical')
+ORDINARY = vif('ordinary', 'normal', 'ovs')
+MACVTAP = vif('macvtap', 'macvtap', 'hw_veb')
+VDPA = vif('vdpa', 'vdpa', 'ovs')
+
+
+class TestOwnership(testtools.TestCase):
+    def test_vfs_and_pfs_are_ours(self) -> None:
+        self.assertEqual(
+            [VF, PF], our_vifs.owned([ORDINARY, VF, PF, MACVTAP, VDPA])
+        )
+
+    def test_every_vnic_type_that_nova_detaches_has_one_owner(self) -> None:
+        for vnic_type in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH:
+            one = [vif('x', vnic_type, 'hw_veb')]
+            self.assertEqual(
+                1, len(our_vifs.owned(one)) + len(our_vifs.left_to_nova(one))
+            )
+
+    def test_what_migrates_by_itself_is_nobodys(self) -> None:
+        both = [ORDINARY, MACVTAP]
+        self.assertEqual(
+            [], our_vifs.owned(both) + our_vifs.left_to_nova(both)
+        )
+
+
+class TestRefusals(testtools.TestCase):
+    def test_ports_that_fit_are_not_refused(self) -> None:
+        self.assertEqual([], our_vifs.refusals([VF, PF, ORDINARY, VDPA]))
+
+    def test_hardware_offload_is_refused_by_name(self) -> None:
+        (text,) = our_vifs.refusals(
+            [vif('the-port', 'direct', 'ovs', capabilities=['switchdev'])]
+        )
+        self.assertIn('the-port', text)
+        self.assertIn('switchdev', text)
+
+    def test_a_binding_of_another_kind_is_refused_by_name(self) -> None:
+        (text,) = our_vifs.refusals([vif('the-port', 'direct', 'ib_hostdev')])
+        self.assertIn('ib_hostdev', text)
+        self.assertIn('hw_veb', text)
+
+
+class TestDevices(testtools.TestCase):
+    def test_a_device_is_known_by_the_address_that_neutron_bound(self) -> None:
+        (device,) = our_vifs.devices([VF, ORDINARY], lambda v: f'<{v["id"]}/>')
+        self.assertEqual('0000:81:10.2', device.address)
+        self.assertEqual('vf', device.port)
+        self.assertEqual('<vf/>', device.xml)
+
+
+class TestMigrateData(testtools.TestCase):
+    def test_without_vifs_there_are_none(self) -> None:
+        data = migrate_data_obj.LibvirtLiveMigrateData()
+        self.assertEqual([], our_vifs.source_vifs(data))
+
+    def test_a_vif_that_knows_no_source_is_passed_over(self) -> None:
+        data = migrate_data_obj.LibvirtLiveMigrateData(
+            vifs=[
+                migrate_data_obj.VIFMigrateData(source_vif=VF),
+                migrate_data_obj.VIFMigrateData(port_id='x'),
+            ]
+        )
+        self.assertEqual([VF], our_vifs.source_vifs(data))
