@@ -6,6 +6,14 @@ import enum
 
 from nova_pt_migrate.core import two_ports
 
+PREFIX = 'pts'
+"""How netdevs of our standbys begin; no agent of Neutron looks at such."""
+
+
+def link_name(port: str) -> str:
+    """Return the name of the netdev of a port's standby."""
+    return f'{PREFIX}{port[:11]}'
+
 
 class StandbyKind(enum.Enum):
     """What a pass-through NIC has for a standby."""

@@ -15,13 +15,13 @@ from nova import objects
 from nova.objects import fields
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute import instances
-from nova_pt_migrate.compute import migrations
 from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.claims import precheck
-from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
@@ -31,18 +31,21 @@ class Lease:
     """What is set aside on this host for servers that are not here.
 
     :param compute: nova.compute.manager.ComputeManager of this host
+    :param links: of this host
     :param bound: UUIDs of servers that hold nothing here any more and may
         have bindings to this host, since an earlier nova-compute had claimed
         for them, or their preparation failed; those that are dealt with are
         taken out
     """
 
-    def __init__(self, compute: Any, bound: set[str]) -> None:
+    def __init__(
+        self, compute: Any, links: host_links.HostLinks, bound: set[str]
+    ) -> None:
         self._compute = compute
-        self._links = compute.driver._pt_links
+        self._links = links
         self._bound = bound
 
-    def look(self, context: Any) -> None:
+    def check(self, context: Any) -> None:
         """Free what no migration needs any more.
 
         :raises nova.exception.NovaException: database, placement or Neutron
@@ -50,9 +53,9 @@ class Lease:
         """
         # Whoever makes a standby has set a device aside before, and gives it
         # up afterwards, so the standbys are looked for first.
-        standbys = set(self._links.names(paired_ports.PREFIX))
+        standbys = set(self._links.names(pairs.PREFIX))
         for server, devices in pci_tracker.held(self._compute.rt).items():
-            instance = instances.find(context, server)
+            instance = records.find(context, server)
             wanted = _standbys(instance)
             if instance is not None and instance.host == self._compute.host:
                 self._take_over(context, instance, devices)
@@ -69,7 +72,7 @@ class Lease:
             ):
                 standbys -= wanted
         for server in sorted(self._bound):
-            if self._unbind(context, instances.find(context, server)):
+            if self._unbind(context, records.find(context, server)):
                 self._bound.discard(server)
         self._forget(standbys)
 
@@ -97,19 +100,19 @@ class Lease:
 
     def _is_awaited(self, context: Any, server: str) -> bool:
         """True while the server may come, or is being made or moved here."""
-        instance = instances.find(context, server)
+        instance = records.find(context, server)
         if instance is None:
             return False
         if instance.host in (None, self._compute.host):
             return True
-        if precheck.runs_here(self._compute.driver, instance):
+        if precheck.runs_here(self._compute.driver._host, instance):
             return True
         return any(
             self._may_come(context, instance, migration)
             for migration in objects.MigrationList.get_by_filters(
                 context, {'instance_uuid': server}
             )
-            if not migrations.is_over(migration, instance)
+            if not records.is_over(migration, instance)
         )
 
     def _may_come(self, context: Any, instance: Any, migration: Any) -> bool:
@@ -219,7 +222,4 @@ def _standbys(instance: Any) -> set[str]:
     """Return the names that the netdevs of a server's standbys have."""
     if instance is None:
         return set()
-    return {
-        paired_ports.link_name(vif['id'])
-        for vif in instance.get_network_info()
-    }
+    return {pairs.link_name(vif['id']) for vif in instance.get_network_info()}

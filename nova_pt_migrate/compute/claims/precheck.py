@@ -17,6 +17,7 @@ from nova import exception
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import reasons
 
@@ -36,13 +37,16 @@ class Check:
     requests: list[pci_tracker.Request]
 
 
-def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
+def begin(
+    told: actions.Story, host: Any, context: Any, instance: Any, tracker: Any
+) -> Check:
     """Free what is left of an earlier attempt, and look for free devices.
 
-    :param driver: our driver on the destination
+    :param told: the story of the user's request
+    :param host: nova.virt.libvirt.host.Host on the destination
     :raises nova.exception.MigrationPreCheckError: with what to do
     """
-    if runs_here(driver, instance):
+    if runs_here(host, instance):
         raise exception.MigrationPreCheckError(
             reason=f'Host {tracker.host} runs a guest of this server already: '
             f'see which one the server is, and choose another host.'
@@ -53,7 +57,6 @@ def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
     )
     unmet = pci_tracker.unmet(tracker, check.requests)
     if unmet:
-        told = driver._pt_tell(context, instance)
         told.tell(_failure(unmet))
         # The next host, if there is one, must find the event.
         told.wait()
@@ -61,31 +64,29 @@ def begin(driver: Any, context: Any, instance: Any, tracker: Any) -> Check:
     return check
 
 
-def refuse(
-    driver: Any, context: Any, instance: Any, sentences: Iterable[str]
-) -> None:
+def refuse(told: actions.Story, sentences: Iterable[str]) -> None:
     """Refuse this host for what it lacks, if there is any sentence.
 
-    :param driver: our driver on the destination
+    :param told: the story of the user's request
     :raises nova.exception.MigrationPreCheckError: naming every reason
     """
     refused = str(errors.Refused(list(sentences)))
     if not refused:
         return
-    told = driver._pt_tell(context, instance)
     told.tell(reasons.Failure(reasons.Reason.DESTINATION, refused))
     # The next host, if there is one, must find the event.
     told.wait()
     raise exception.MigrationPreCheckError(reason=refused)
 
 
-def runs_here(driver: Any, instance: Any) -> bool:
+def runs_here(host: Any, instance: Any) -> bool:
     """True if libvirt of this host runs a guest of the server.
 
+    :param host: nova.virt.libvirt.host.Host
     :raises Exception: libvirt does not answer
     """
     try:
-        return bool(driver._host.get_guest(instance).is_active())
+        return bool(host.get_guest(instance).is_active())
     except exception.InstanceNotFound:
         return False
 

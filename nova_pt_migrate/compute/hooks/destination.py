@@ -2,44 +2,25 @@
 """Nova's hooks on the host that a server is to come to."""
 
 import sys
-import threading
 from typing import Any
 
 from nova.network import model as network_model
-from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import excutils
 
 from nova_pt_migrate.compute import our_vifs
-from nova_pt_migrate.compute.claims import holding
+from nova_pt_migrate.compute.claims import fitness
 from nova_pt_migrate.compute.claims import pci_tracker
-from nova_pt_migrate.compute.claims import pinning
 from nova_pt_migrate.compute.claims import precheck
-from nova_pt_migrate.compute.claims import rehearsing
 from nova_pt_migrate.compute.claims import replacements
+from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
-from nova_pt_migrate.compute.notifications import actions
-from nova_pt_migrate.compute.server import factory
-from nova_pt_migrate.compute.server import healing
-from nova_pt_migrate.compute.traffic import incoming
-from nova_pt_migrate.compute.traffic import managed_bonds
-from nova_pt_migrate.host import rehearsal
 
 LOG = logging.getLogger(__name__)
 
 
-class DestinationHooks(libvirt_driver.LibvirtDriver):
+class DestinationHooks(base.Hooks):
     """What our driver adds to Nova's where a server is after it moved."""
-
-    _pt_bonds: managed_bonds.Bonding
-    _pt_bound: set[str]
-    _pt_checking: threading.local
-    _pt_incoming: incoming.Incoming
-    _pt_late: healing.LateReleases
-    _pt_rehearsal: rehearsal.Rehearsal
-    _pt_servers: factory.Servers
-    _pt_tell: actions.Tell
-    _pt_protocols = handshake.SPOKEN
 
     def check_can_live_migrate_destination(
         self,
@@ -60,24 +41,26 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         """
         check = super().check_can_live_migrate_destination
         tracker = pci_tracker.tracker(self.virtapi)
-        self._pt_checking.check = None
+        self._pt.checking.check = None
         if not tracker or not our_vifs.owned(instance.get_network_info()):
             return check(
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
             )  # fmt: skip
         with precheck.refusing(tracker.host):
-            begun = precheck.begin(self, context, instance, tracker)
+            told = self._pt.tell(context, instance)
+            begun = precheck.begin(
+                told, self._host, context, instance, tracker
+            )
             precheck.refuse(
-                self, context, instance,
-                pinning.reasons(tracker.host, instance),
-            )  # fmt: skip
+                told, fitness.short_of_memory(tracker.host, instance)
+            )
             data = check(
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
             )  # fmt: skip
-            handshake.introduce(data, self._pt_protocols)
-        self._pt_checking.check = begun
+            handshake.introduce(data, self._pt.protocols)
+        self._pt.checking.check = begun
         return data
 
     def check_source_migrate_data_at_dest(
@@ -101,16 +84,14 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         tracker = pci_tracker.tracker(self.virtapi)
         if tracker and our_vifs.owned(instance.get_network_info()):
             pci_tracker.remember(tracker, instance.uuid)
-            holding.announce(
+            fitness.announce(
                 migration, tracker.host, self.get_available_nodes()[0]
             )
             precheck.refuse(
-                self,
-                ctxt,
-                instance,
-                holding.lost(tracker, instance, migrate_data)
-                or rehearsing.reasons(
-                    self._pt_rehearsal, tracker.host, migrate_data
+                self._pt.tell(ctxt, instance),
+                fitness.lost(tracker, instance, migrate_data)
+                or fitness.unfit(
+                    self._pt.rehearsal, tracker.host, migrate_data
                 ),
             )
         handshake.forget(migrate_data)
@@ -140,9 +121,9 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         try:
             if tracker:
                 precheck.refuse(
-                    self, context, instance,
-                    holding.lost(tracker, instance, migrate_data),
-                )  # fmt: skip
+                    self._pt.tell(context, instance),
+                    fitness.lost(tracker, instance, migrate_data),
+                )
             data = super().pre_live_migration(
                 context, instance, block_device_info, network_info,
                 disk_info, migrate_data,
@@ -151,12 +132,12 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             with excutils.save_and_reraise_exception():
                 if our_vifs.owned_migrate_vifs(migrate_data):
                     self._pt_free(context, instance)
-                    self._pt_bound.add(instance.uuid)
-        handshake.introduce(data, self._pt_protocols)
+                    self._pt.bound.add(instance.uuid)
+        handshake.introduce(data, self._pt.protocols)
         if our_vifs.owned_migrate_vifs(data):
-            self._pt_incoming.expect(
+            self._pt.incoming.expect(
                 instance.uuid,
-                self._pt_servers.links_of(
+                self._pt.servers.links_of(
                     instance,
                     [
                         vif.get_dest_vif()
@@ -179,7 +160,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         Never raises for them: the guest runs here for good, and what Nova
         does next must be done.
         """
-        self._pt_incoming.forget(instance.uuid)
+        self._pt.incoming.forget(instance.uuid)
         if our_vifs.owned(network_info):
             try:
                 self._pt_arrive(context, instance, network_info)
@@ -187,7 +168,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
                 LOG.exception(
                     'The devices are plugged later', instance=instance
                 )
-                self._pt_late.note(instance.uuid)
+                self._pt.healer.note(instance.uuid)
         arrive = super().post_live_migration_at_destination
         rest = network_model.NetworkInfo(
             [vif for vif in network_info if not our_vifs.owned([vif])]
@@ -217,8 +198,8 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         super().cleanup_live_migration_destination_check(
             context, dest_check_data
         )
-        check = getattr(self._pt_checking, 'check', None)
-        self._pt_checking.check = None
+        check = getattr(self._pt.checking, 'check', None)
+        self._pt.checking.check = None
         failed = sys.exc_info()[1]
         if check is None or not isinstance(failed, Exception):
             return
@@ -238,11 +219,11 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
             context, instance, self.virtapi._compute, network_info
         )
         try:
-            lacking = self._pt_servers.of(
-                instance, self._pt_tell(context, instance), network_info
+            lacking = self._pt.servers.of(
+                instance, self._pt.tell(context, instance), network_info
             ).come_home(our_vifs.owned(network_info), others=others)
-            if lacking or self._pt_bonds.is_concerned(instance, network_info):
-                self._pt_late.note(instance.uuid)
+            if lacking or self._pt.bonds.is_concerned(instance, network_info):
+                self._pt.healer.note(instance.uuid)
         finally:
             others.finish()
 
@@ -253,7 +234,7 @@ class DestinationHooks(libvirt_driver.LibvirtDriver):
         what is left.
         """
         try:
-            if not precheck.runs_here(self, instance):
+            if not precheck.runs_here(self._host, instance):
                 pci_tracker.free(
                     context, pci_tracker.tracker(self.virtapi), instance.uuid
                 )

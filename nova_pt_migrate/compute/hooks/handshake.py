@@ -8,44 +8,25 @@ data. Nova makes that profile anew before Neutron gets it. A destination that
 does not introduce itself runs Nova's own driver.
 """
 
-import dataclasses
 from typing import Any
 
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.core import protocols
 
 LOG = logging.getLogger(__name__)
 
 KEY = 'nova_pt_migrate'
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Protocols:
-    """The protocols between source and destination that a driver speaks.
-
-    A number stands for all that the two do not say to each other but rely
-    on: who unplugs and who plugs, and that the persistent XML arrives with
-    the destination's devices.
-    """
-
-    oldest: int
-    newest: int
-
-    def __str__(self) -> str:
-        return f'{self.oldest} to {self.newest}'
-
-
-SPOKEN = Protocols(1, 1)
-
-
-def introduce(migrate_data: Any, spoken: Protocols) -> None:
+def introduce(migrate_data: Any, spoken: protocols.Protocols) -> None:
     """Say on the destination what it speaks, in the port of a device."""
     for vif in our_vifs.owned_migrate_vifs(migrate_data)[:1]:
         vif.profile = {**vif.profile, KEY: [spoken.oldest, spoken.newest]}
 
 
-def introduction(migrate_data: Any) -> Protocols | None:
+def introduction(migrate_data: Any) -> protocols.Protocols | None:
     """Return what the destination speaks; None for Nova's own driver."""
     for vif in our_vifs.owned_migrate_vifs(migrate_data):
         said = vif.profile.get(KEY)
@@ -76,7 +57,7 @@ def forget(migrate_data: Any) -> None:
 
 
 def reasons(
-    migrate_data: Any, spoken: Protocols, stock_allowed: bool
+    migrate_data: Any, spoken: protocols.Protocols, stock_allowed: bool
 ) -> list[str]:
     """Say on the source why its driver and the destination's do not fit.
 
@@ -93,14 +74,14 @@ def reasons(
     return []
 
 
-def _protocols(said: Any) -> Protocols:
+def _protocols(said: Any) -> protocols.Protocols:
     """Read an introduction; one that is none speaks nothing we know."""
     try:
         oldest, newest = said
-        return Protocols(int(oldest), int(newest))
+        return protocols.Protocols(int(oldest), int(newest))
     except (TypeError, ValueError):
         LOG.warning('The destination says that it speaks %r', said)
-        return Protocols(0, 0)
+        return protocols.Protocols(0, 0)
 
 
 # Nova cuts what it shows to users after 255 characters, its own included.

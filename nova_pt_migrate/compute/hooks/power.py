@@ -1,40 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start a degraded server without the devices that its host lacks.
+"""Nova's hooks where a server is started, suspended or resumed.
 
-libvirt does not start a domain with a PCI device that the host has not, so a
-server whose VF is gone would be kept from running. It starts on its other
-ports; what is missing is plugged when it is there again.
+A degraded server starts without the devices that its host lacks. Nova and
+libvirt tell the interfaces of a guest by their MAC address, and of two that
+share one libvirt detaches none: devices whose standby has the same address are
+detached by their alias, as for a live migration.
 """
 
-from collections.abc import Callable
-import threading
 from typing import Any
 
 from nova import exception
 from nova.compute import task_states
 from nova.network import model as network_model
-from nova.virt.libvirt import driver as libvirt_driver
-from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
-from nova_pt_migrate.compute.notifications import actions
-from nova_pt_migrate.compute.pairs import paired_ports
-from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.hooks import base
+from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.traffic import readiness
+from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
 
-LOG = logging.getLogger(__name__)
 REBUILDING = task_states.REBUILD_SPAWNING
 
 
-class LifecycleHooks(libvirt_driver.LibvirtDriver):
-    """What our driver adds to Nova's where a server's domain is made anew."""
-
-    _pt_couples: paired_ports.Couples
-    _pt_late: healing.LateReleases
-    _pt_starting: threading.local
-    _pt_tell: actions.Tell
+class PowerHooks(base.Hooks):
+    """What our driver adds to Nova's where a domain begins or pauses."""
 
     def _hard_reboot(
         self,
@@ -46,14 +37,11 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         accel_info: Any = None,
     ) -> None:
         """Start it with what there is; also how Nova starts and resumes."""
-        self._pt_starting.missing = self._pt_missing(instance, network_info)
-        try:
+        with self._pt.missing.left_out(instance, network_info):
             super()._hard_reboot(
                 context, instance, network_info, share_info,
                 block_device_info, accel_info,
             )  # fmt: skip
-        finally:
-            self._pt_starting.missing = []
 
     def rescue(
         self,
@@ -69,7 +57,7 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         super().rescue(
             context,
             instance,
-            self._pt_present(instance, network_info),
+            self._pt.missing.present(instance, network_info),
             image_meta,
             rescue_password,
             block_device_info,
@@ -100,7 +88,7 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         if network_info:
             self._pt_demand_standbys(context, instance, network_info)
         if network_info and instance.task_state == REBUILDING:
-            network_info = self._pt_present(instance, network_info)
+            network_info = self._pt.missing.present(instance, network_info)
         super().spawn(
             context, instance, image_meta, injected_files, admin_password,
             allocations, network_info, block_device_info, power_on,
@@ -110,17 +98,17 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
     def _pt_demand_standbys(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
-        for couple in self._pt_couples.of(instance, network_info):
-            if couple.choice.standby is not pairs.Need.REQUIRED:
+        for paired in self._pt.paired_ports.of(instance, network_info):
+            if paired.choice.standby is not pairs.Need.REQUIRED:
                 continue
-            lacks = ' '.join(readiness.lacks(couple))
+            lacks = ' '.join(readiness.lacks(paired))
             if not lacks:
                 continue
             # Nova shows no reason of a host when it has tried others.
-            self._pt_tell(context, instance).tell(
+            self._pt.tell(context, instance).tell(
                 reasons.Failure(reasons.Reason.UNPAIRED, lacks)
             )
-            if couple.unfit:
+            if paired.unfit:
                 raise exception.InvalidInput(reason=lacks)
             raise exception.VirtualInterfacePlugException(lacks)
 
@@ -140,12 +128,12 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         super().resume(
             context,
             instance,
-            self._pt_present(instance, network_info),
+            self._pt.missing.present(instance, network_info),
             block_device_info,
             share_info,
         )
         if our_vifs.owned(network_info):
-            self._pt_late.note(instance.uuid)
+            self._pt.healer.note(instance.uuid)
 
     def finish_revert_migration(
         self,
@@ -161,60 +149,67 @@ class LifecycleHooks(libvirt_driver.LibvirtDriver):
         super().finish_revert_migration(
             context,
             instance,
-            self._pt_present(instance, network_info),
+            self._pt.missing.present(instance, network_info),
             migration,
             block_device_info,
             power_on,
             share_info,
         )
 
-    def _pt_startable(self, network_info: Any) -> Any:
-        """Return what a server is started with by this thread."""
-        return our_vifs.without(
-            network_info, getattr(self._pt_starting, 'missing', [])
-        )
+    def suspend(self, context: Any, instance: Any) -> None:
+        """Suspend as Nova does; then nobody takes the guest's frames.
 
-    def _pt_present(self, instance: Any, network_info: Any) -> Any:
-        """Return the VIFs whose device is there, or is none of ours."""
-        return our_vifs.without(
-            network_info, self._pt_missing(instance, network_info)
-        )
-
-    def _pt_missing(
-        self, instance: Any, network_info: Any
-    ) -> list[our_vifs.Vif]:
-        """Return the VIFs whose device is not there, to be plugged later."""
-        if not isinstance(network_info, network_model.NetworkInfo):
-            # Whoever has none to give.
-            return []
-        left = missing(network_info, self._host.device_lookup_by_name)
-        for vif in left:
-            LOG.error(
-                'Device %s of port %s is not on this host. The server starts '
-                'without it; it is plugged when it is there again.',
-                vif['profile']['pci_slot'], vif['id'], instance=instance,
-            )  # fmt: skip
-        if left:
-            self._pt_late.note(instance.uuid)
-        return left
-
-
-def missing(
-    network_info: Any, look_up: Callable[[str], Any]
-) -> list[our_vifs.Vif]:
-    """Return the VIFs of ours whose device libvirt does not know.
-
-    :param look_up: finds a node device by libvirt's name for it
-    """
-    left = []
-    for vif in our_vifs.owned(network_info):
-        name = vif['profile']['pci_slot'].translate({58: '_', 46: '_'})
+        :raises Exception: as Nova's, or a device was not released; what was
+            released is plugged again
+        """
+        network_info = instance.get_network_info()
         try:
-            look_up(f'pci_{name}')
-        except libvirt_driver.libvirt.libvirtError as exc:
-            if exc.get_error_code() != (
-                libvirt_driver.libvirt.VIR_ERR_NO_NODE_DEVICE
-            ):
-                raise
-            left.append(vif)
-    return left
+            super().suspend(context, instance)
+        except Exception:
+            vifs = self._pt.paired_ports.own_vifs(instance, network_info)
+            if vifs:
+                self._pt.servers.of(instance).come_home(vifs)
+            raise
+        self._pt.servers.links_of(instance, network_info).silence()
+
+    def _detach_direct_passthrough_ports(
+        self, context: Any, instance: Any, guest: Any
+    ) -> None:
+        """Detach from the guest; the persistent XML keeps our devices.
+
+        :raises nova.exception.InternalError: a device was not released
+        """
+        network_info = instance.get_network_info()
+        vifs = self._pt.paired_ports.own_vifs(instance, network_info)
+        if not vifs:
+            super()._detach_direct_passthrough_ports(context, instance, guest)
+            return
+        try:
+            self._pt.servers.of(instance).leave(
+                vifs, None, departures.Departure()
+            )
+        except errors.PtMigrateError as exc:
+            raise exception.InternalError(str(exc)) from exc
+        for vif in our_vifs.without(network_info, vifs):
+            if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH:
+                self.detach_interface(context, instance, vif)
+
+    def _attach_direct_passthrough_ports(
+        self,
+        context: Any,
+        instance: Any,
+        guest: Any,
+        network_info: Any = None,
+    ) -> None:
+        """Plug our devices as the persistent XML has them, others as Nova."""
+        if network_info is None:
+            network_info = instance.get_network_info()
+        vifs = self._pt.paired_ports.own_vifs(instance, network_info)
+        if vifs:
+            self._pt.servers.of(instance, network_info=network_info).come_home(
+                vifs
+            )
+            network_info = our_vifs.without(network_info, vifs)
+        super()._attach_direct_passthrough_ports(
+            context, instance, guest, network_info
+        )

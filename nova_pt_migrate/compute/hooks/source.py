@@ -4,46 +4,28 @@
 import functools
 from typing import Any
 
-from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.hooks import wide_guest
-from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import neutron
-from nova_pt_migrate.compute.pairs import paired_ports
-from nova_pt_migrate.compute.recovery import clearing
 from nova_pt_migrate.compute.recovery import endings
+from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
-from nova_pt_migrate.compute.recovery import worker
 from nova_pt_migrate.compute.server import departures
-from nova_pt_migrate.compute.server import factory
-from nova_pt_migrate.compute.server import healing
 from nova_pt_migrate.compute.server import missing
-from nova_pt_migrate.compute.traffic import looks
 from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import reasons
-from nova_pt_migrate.host import events
 
 LOG = logging.getLogger(__name__)
 
 
-class SourceHooks(libvirt_driver.LibvirtDriver):
+class SourceHooks(base.Hooks):
     """What our driver adds to Nova's where a server is before it moves."""
-
-    _pt_events: events.DeviceEvents
-    _pt_departures: departures.Departures
-    _pt_couples: paired_ports.Couples
-    _pt_servers: factory.Servers
-    _pt_late: healing.LateReleases
-    _pt_looks: looks.Looks
-    _pt_settling: worker.Settling
-    _pt_tell: actions.Tell
-    _pt_protocols = handshake.SPOKEN
-    _pt_allow_stock: bool
 
     def check_can_live_migrate_source(
         self,
@@ -61,11 +43,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = our_vifs.owned(instance.get_network_info())
         if vifs:
-            told = self._pt_tell(context, instance)
+            told = self._pt.tell(context, instance)
             with phases.phase(
-                'look', instance.uuid, None, teller=told
+                'look', instance.uuid, None, reporter=told
             ) as phase:
-                found = self._pt_looks.of(
+                found = self._pt.readiness_cache.of(
                     context.request_id,
                     instance.uuid,
                     lambda: self._pt_look(instance, vifs),
@@ -75,8 +57,8 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                     found.reasons,
                     handshake.reasons(
                         dest_check_data,
-                        self._pt_protocols,
-                        self._pt_allow_stock,
+                        self._pt.protocols,
+                        self._pt.settings.allow_stock_destination,
                     ),
                 )
             if found.warnings:
@@ -96,9 +78,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         return readiness.look(
             instance,
             vifs,
-            self._pt_couples.of(instance, instance.get_network_info()),
-            self._pt_servers.viewer(
-                instance, self._pt_servers.domain(instance)
+            self._pt.paired_ports.of(instance, instance.get_network_info()),
+            self._pt.servers.observer(
+                instance, self._pt.servers.domain(instance)
             ),
             neutron.ask,
         )
@@ -113,11 +95,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         for instance in instances:
             if our_vifs.owned(instance.get_network_info()):
-                self._pt_late.note(instance.uuid)
+                self._pt.healer.note(instance.uuid)
         left = super().process_instances_at_startup(context, instances)
         if pci_tracker.tracker(self.virtapi) is None:
             return left
-        return self._pt_settling.withhold(self, context, left)
+        return self._pt.interrupted.withhold(context, left)
 
     def live_migration_abort(self, instance: Any) -> None:
         """Abort while devices are being unplugged, or libvirt's job after.
@@ -128,11 +110,11 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         :raises libvirt.libvirtError: libvirt has no job to abort
         """
         abort = super().live_migration_abort
-        departure = self._pt_departures.under_way(instance.uuid)
+        departure = self._pt.departures.under_way(instance.uuid)
         if departure is None:
             abort(instance)
         elif departure.abort():
-            self._pt_events.wake(instance.uuid)
+            self._pt.events.wake(instance.uuid)
         else:
             departure.abort_job(lambda: abort(instance))
 
@@ -158,9 +140,9 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
                 block_migration, migrate_data,
             )  # fmt: skip
             return
-        with self._pt_departures.begin(instance.uuid) as departure:
+        with self._pt.departures.begin(instance.uuid) as departure:
             ends = endings.Endings(
-                self, self._pt_settling, departure, post_method
+                self._pt.settlements, self._pt.worker, departure, post_method
             )
             try:
                 migrate(
@@ -175,7 +157,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             if not ends.begun:
                 ends.given_up(context, instance, migrate_data)
         if departure.left_late:
-            self._pt_late.look_soon(instance.uuid)
+            self._pt.healer.check_soon(instance.uuid)
 
     def _live_migration_operation(
         self,
@@ -203,16 +185,16 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             )  # fmt: skip
             return
         our_vifs.put_devices_first(migrate_data)
-        told = self._pt_tell(context, instance)
+        told = self._pt.tell(context, instance)
         try:
-            departure = self._pt_departures.of(instance.uuid)
+            departure = self._pt.departures.of(instance.uuid)
             departure.story = told
             with departure.running():
                 migrate(
                     context, instance, dest, block_migration, migrate_data,
                     wide_guest.guest(
                         guest,
-                        self._pt_servers.of(instance).elements_for(
+                        self._pt.servers.of(instance).elements_for(
                             handshake.arriving(migrate_data)
                         ),
                         functools.partial(
@@ -241,12 +223,12 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         """
         vifs = our_vifs.source_vifs(migrate_data)
         if our_vifs.owned(vifs):
-            departure = self._pt_departures.of(instance.uuid)
+            departure = self._pt.departures.of(instance.uuid)
             migration = migrate_data.migration.uuid
-            self._pt_servers.notice_to(instance, departure.story, vifs).give(
+            self._pt.servers.notice_to(instance, departure.story, vifs).give(
                 our_vifs.owned(vifs), migration, departure
             )
-            self._pt_servers.of(instance, departure.story, vifs).leave(
+            self._pt.servers.of(instance, departure.story, vifs).leave(
                 our_vifs.owned(vifs), migration, departure
             )
         for vif in our_vifs.left_to_nova(vifs):
@@ -260,7 +242,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
         migrate_data: Any = None,
     ) -> None:
         """End as Nova does; first of all nobody takes the guest's frames."""
-        self._pt_servers.links_of(
+        self._pt.servers.links_of(
             instance, our_vifs.source_vifs(migrate_data)
         ).silence()
         super().post_live_migration(
@@ -275,19 +257,19 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             context, instance, migrate_data
         )
         if our_vifs.owned_migrate_vifs(migrate_data):
-            clearing.request(self._host, instance, migrate_data)
+            leftovers.clear_destination(self._host, instance, migrate_data)
 
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
         """Bring the server home: after arrival, and after a failure."""
         vifs = our_vifs.owned(network_info)
-        if vifs and self._pt_servers.of(
-            instance, self._pt_tell(context, instance), network_info
+        if vifs and self._pt.servers.of(
+            instance, self._pt.tell(context, instance), network_info
         ).come_home(vifs):
-            self._pt_late.note(instance.uuid)
-        missing.attach_missing(
-            self, self._pt_servers, context, instance, network_info
+            self._pt.healer.note(instance.uuid)
+        missing.attach_others(
+            self, self._pt.servers, context, instance, network_info
         )
 
     def _pt_moving(
@@ -298,7 +280,7 @@ class SourceHooks(libvirt_driver.LibvirtDriver):
             'move',
             migration.instance_uuid,
             migration.uuid,
-            teller=departure.story,
+            reporter=departure.story,
             escaped=lambda: (
                 reasons.Reason.ABORTED
                 if departure.aborted

@@ -117,14 +117,14 @@ class Story:
         self._notifier = payloads.Notifier(context, instance, host)
 
     def begin(self, phase: phases.Phase) -> None:
-        """See :meth:`phases.Teller.begin`."""
+        """See :meth:`phases.Reporter.begin`."""
         self._stories.put(
             lambda: self._start(f'pt_migrate_{phase.name}', phase.text)
         )
         self._stories.put(self._notifier.begin(phase))
 
     def end(self, phase: phases.Phase) -> None:
-        """See :meth:`phases.Teller.end`."""
+        """See :meth:`phases.Reporter.end`."""
         text = details(phase.failures)
         self._stories.put(
             lambda: self._finish(f'pt_migrate_{phase.name}', text)
@@ -142,7 +142,7 @@ class Story:
         self.remark(failure)
 
     def remark(self, failure: reasons.Failure) -> None:
-        """See :meth:`phases.Teller.remark`."""
+        """See :meth:`phases.Reporter.remark`."""
         self._stories.put(lambda: self._tell(failure))
 
     def wait(self) -> None:

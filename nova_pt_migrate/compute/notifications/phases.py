@@ -49,7 +49,7 @@ class Phase:
         self.failures.update(failures)
 
 
-class Teller(Protocol):
+class Reporter(Protocol):
     """Takes down what users are told; raises nothing."""
 
     def begin(self, phase: Phase) -> None:
@@ -68,7 +68,7 @@ def phase(
     server: str,
     migration: str | None,
     devices: Iterable[str] = (),
-    teller: Teller | None = None,
+    reporter: Reporter | None = None,
     escaped: Callable[[], reasons.Reason] = lambda: reasons.Reason.HOST_ERROR,
     text: str = '',
 ) -> Iterator[Phase]:
@@ -85,8 +85,8 @@ def phase(
         f'devices={",".join(current.devices) or "-"}'
     )
     LOG.info('pt_migrate phase=%s event=start %s', name, line)
-    if teller:
-        teller.begin(current)
+    if reporter:
+        reporter.begin(current)
     try:
         yield current
     except Exception as exc:
@@ -103,5 +103,5 @@ def phase(
             'pt_migrate phase=%s event=end %s result=%s',
             name, line, current.result,
         )  # fmt: skip
-        if teller:
-            teller.end(current)
+        if reporter:
+            reporter.end(current)

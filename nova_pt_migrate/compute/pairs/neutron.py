@@ -17,13 +17,15 @@ from typing import TypeVar
 import uuid
 
 from nova.network import neutron as neutron_api
+from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
 from nova_pt_migrate.core import two_ports
 
+LOG = logging.getLogger(__name__)
 ANSWER = 15.0
 """Seconds that all questions of one look may take."""
 DISTRIBUTED = {
@@ -47,7 +49,7 @@ Found = Mapping[str, Any]
 
 
 def ask(
-    couples: Collection[coupling.Couple],
+    ports: Collection[paired_ports.PairedPort],
 ) -> dict[str, two_ports.TwoPorts]:
     """Return what Neutron says of pairs over two ports.
 
@@ -57,10 +59,10 @@ def ask(
     :returns: by the UUID of the pass-through port
     :raises errors.HostError: it does not answer, or not in its words
     """
-    if not couples:
+    if not ports:
         return {}
     try:
-        return _bounded(lambda: _ask(couples), ANSWER)
+        return _bounded(lambda: _ask(ports), ANSWER)
     except futures.TimeoutError as exc:
         raise errors.HostError(
             f'Neutron has not answered for {ANSWER:g} s'
@@ -70,6 +72,25 @@ def ask(
             f'Neutron gives no answer of use '
             f'({type(exc).__name__}: {text.shown(exc)})'
         ) from exc
+
+
+def is_guarded(network_api: Any, port: str) -> bool:
+    """Tell whether Neutron checks the addresses of a port.
+
+    Where it does not answer it is taken to do so. Raises nothing.
+
+    :param network_api: nova.network.neutron.API
+    :param port: its UUID
+    """
+    try:
+        found = network_api.show_port(our_vifs.admin_context(), port)
+        return bool(found['port'].get('port_security_enabled', True))
+    except Exception as exc:
+        LOG.warning(
+            'Neutron does not tell of port %s, so that the addresses of its '
+            'standby are checked: %s', port, exc,
+        )  # fmt: skip
+        return True
 
 
 def _bounded(call: Callable[[], Answer], seconds: float) -> Answer:
@@ -92,13 +113,13 @@ def _bounded(call: Callable[[], Answer], seconds: float) -> Answer:
 
 
 def _ask(
-    couples: Collection[coupling.Couple],
+    ports: Collection[paired_ports.PairedPort],
 ) -> dict[str, two_ports.TwoPorts]:
     client = neutron_api.get_client(our_vifs.admin_context(), admin=True)
     wanted = [
         port
-        for couple in couples
-        for port in (couple.pair.port, couple.pair.standby_port)
+        for paired in ports
+        for port in (paired.pair.port, paired.pair.standby_port)
     ]
     known = {
         port['id']: port
@@ -110,13 +131,13 @@ def _ask(
         device_owner=OWNERS,
         fields=['network_id', 'device_owner'],
     )['ports']
-    standbys = [known[str(couple.pair.standby_port)] for couple in couples]
+    standbys = [known[str(paired.pair.standby_port)] for paired in ports]
     rules = _rules(client, map(_port, standbys))
     return {
-        couple.pair.port: _two_ports(
-            known[couple.pair.port], standby, around, rules
+        paired.pair.port: _two_ports(
+            known[paired.pair.port], standby, around, rules
         )
-        for couple, standby in zip(couples, standbys, strict=True)
+        for paired, standby in zip(ports, standbys, strict=True)
     }
 
 

@@ -26,14 +26,6 @@ from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.pairing import contract
 
-PREFIX = 'pts'
-"""How netdevs of our standbys begin; no agent of Neutron looks at such."""
-
-
-def link_name(port: str) -> str:
-    """Return the name of the netdev of a port's standby."""
-    return f'{PREFIX}{port[:11]}'
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Machine:
@@ -48,7 +40,7 @@ class Machine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Couple:
+class PairedPort:
     """A pass-through port of a server with what its pairing makes of it.
 
     :ivar unfit: why the pairing cannot be had; it has no standby then
@@ -72,7 +64,7 @@ class Couple:
         return int(mtu) if mtu else None
 
 
-class Couples:
+class PairedPorts:
     """Finds them.
 
     :param settings: of this host
@@ -99,7 +91,7 @@ class Couples:
         instance: Any,
         network_info: Iterable[Any],
         beside: Iterable[Any] = (),
-    ) -> list[Couple]:
+    ) -> list[PairedPort]:
         """Return each pass-through port of ours that wants a standby.
 
         One that can have none here is returned as well, without one.
@@ -127,10 +119,10 @@ class Couples:
                 and pairing.standby
                 and choice.standby is not pairs.Need.NONE
             ):
-                couple = self._couple(
+                paired = self._paired(
                     vif, choice, pairing, find, _machine(instance)
                 )
-                found.append(_fit(couple))
+                found.append(_fit(paired))
         return found
 
     def own(
@@ -138,22 +130,35 @@ class Couples:
         instance: Any,
         network_info: Iterable[Any],
         beside: Iterable[Any] = (),
-    ) -> list[Couple]:
+    ) -> list[PairedPort]:
         """Return those whose standby this driver makes."""
         return [
-            couple
-            for couple in self.of(instance, network_info, beside)
-            if couple.standby
+            paired
+            for paired in self.of(instance, network_info, beside)
+            if paired.standby
         ]
 
-    def _couple(
+    def own_vifs(
+        self, instance: Any, network_info: Iterable[Any] | None
+    ) -> list[our_vifs.Vif]:
+        """Return those of the VIFs whose standby this driver makes."""
+        if not our_vifs.owned(network_info or ()):
+            return []
+        return [
+            paired.vif
+            for paired in self.own(
+                instance, network_info or (), instance.get_network_info()
+            )
+        ]
+
+    def _paired(
         self,
         vif: our_vifs.Vif,
         choice: choices.Choice,
         pairing: contract.Pairing,
         find: Callable[[our_vifs.Vif], our_vifs.Vif | None],
         machine: Machine,
-    ) -> Couple:
+    ) -> PairedPort:
         pair = pairs.Pair(
             port=vif['id'],
             device=vif['profile']['pci_slot'],
@@ -170,20 +175,20 @@ class Couples:
                 standby_mac=other['address'],
                 standby_port=other['id'],
             )
-            return Couple(vif, choice, pairing, pair, machine)
+            return PairedPort(vif, choice, pairing, pair, machine)
         network = (vif['profile'] or {}).get('physical_network', '')
         uplink = self._settings.standby_uplinks.get(network)
-        alone = Couple(vif, choice, pairing, pair, machine)
+        alone = PairedPort(vif, choice, pairing, pair, machine)
         return alone if uplink is None else self._own(alone, uplink)
 
-    def _own(self, couple: Couple, uplink: uplinks.Uplink) -> Couple:
-        pair = couple.pair
+    def _own(self, paired: PairedPort, uplink: uplinks.Uplink) -> PairedPort:
+        pair = paired.pair
         function = self._links.physical_function(pair.device)
         shared = function is not None and self._lies_on(uplink, function)
-        own = pair.mac if couple.pairing.same_mac else pairs.twin(pair.mac)
+        own = pair.mac if paired.pairing.same_mac else pairs.twin(pair.mac)
         bridged = uplink.kind is not uplinks.Kind.MACVTAP
         return dataclasses.replace(
-            couple,
+            paired,
             uplink=uplink,
             pair=dataclasses.replace(
                 pair,
@@ -196,11 +201,11 @@ class Couples:
                 ),
             ),
             standby=handover.Standby(
-                link=link_name(pair.port),
+                link=pairs.link_name(pair.port),
                 mac=pair.mac,
                 filter=function if shared and bridged else None,
                 uplink=self._links.way_out(uplink.kind, uplink.link),
-                vlan=vlan(couple.vif),
+                vlan=vlan(paired.vif),
             ),
         )
 
@@ -208,21 +213,21 @@ class Couples:
         return self._links.lies_on(uplink.kind, uplink.link, function)
 
 
-def _fit(couple: Couple) -> Couple:
-    """Return the couple, without a standby where its pairing is unfit."""
-    reasons = couple.pairing.unfit(
+def _fit(paired: PairedPort) -> PairedPort:
+    """Return the paired, without a standby where its pairing is unfit."""
+    reasons = paired.pairing.unfit(
         pairs.View(
-            couple.pair,
-            couple.machine.pcie,
-            couple.machine.virtio,
+            paired.pair,
+            paired.machine.pcie,
+            paired.machine.virtio,
             standby_there=False,
         )
     )
     if not reasons:
-        return couple
+        return paired
     return dataclasses.replace(
-        couple,
-        pair=dataclasses.replace(couple.pair, kind=pairs.StandbyKind.NONE),
+        paired,
+        pair=dataclasses.replace(paired.pair, kind=pairs.StandbyKind.NONE),
         unfit=reasons,
         uplink=None,
         standby=None,

@@ -18,8 +18,9 @@ from os_vif.objects import network as osv_network
 from os_vif.objects import vif as osv_vif
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import pair_xml
 
@@ -30,16 +31,16 @@ PLUGIN = 'pt_migrate'
 class Standbys:
     """Makes and deletes them.
 
-    :param couples: finds the pairs of a server
+    :param finder: finds the pairs of a server
     :param is_guarded: tells of a port whether its addresses are checked
     """
 
     def __init__(
         self,
-        couples: coupling.Couples,
+        finder: paired_ports.PairedPorts,
         is_guarded: Callable[[str], bool],
     ) -> None:
-        self._couples = couples
+        self._finder = finder
         self._is_guarded = is_guarded
 
     def plug(self, instance: Any, network_info: Iterable[Any]) -> None:
@@ -47,18 +48,18 @@ class Standbys:
 
         :raises errors.HostError: one is not there
         """
-        for couple in self._couples.own(instance, network_info):
-            guarded = self._is_guarded(couple.pair.port)
+        for paired in self._finder.own(instance, network_info):
+            guarded = self._is_guarded(paired.pair.port)
             try:
-                os_vif.plug(_vif(couple, guarded), _instance(instance))
+                os_vif.plug(_vif(paired, guarded), _instance(instance))
             except osv_exception.PlugException as exc:
                 raise errors.HostError(str(exc)) from exc
 
     def unplug(self, instance: Any, network_info: Iterable[Any]) -> None:
         """Delete them. Never raises; what stays is logged with its name."""
-        for couple in self._couples.own(instance, network_info):
+        for paired in self._finder.own(instance, network_info):
             try:
-                os_vif.unplug(_vif(couple, True), _instance(instance))
+                os_vif.unplug(_vif(paired, True), _instance(instance))
             except osv_exception.UnplugException:
                 LOG.exception(
                     'The netdev of a standby stays: delete it',
@@ -71,60 +72,60 @@ class Standbys:
         """Return a domain XML of Nova's with the server's standbys."""
         return pair_xml.with_standbys(
             domain_xml,
-            [element(c) for c in self._couples.own(instance, network_info)],
+            [element(c) for c in self._finder.own(instance, network_info)],
         )
 
 
-def element(couple: coupling.Couple) -> str:
+def element(paired: paired_ports.PairedPort) -> str:
     """Return the libvirt element of a standby of ours.
 
     ``managed='no'``: the netdev is there when libvirt wants it, and libvirt
     neither switches it on nor deletes it (formatdomain, "Generic ethernet
     connection").
     """
-    assert couple.standby is not None
+    assert paired.standby is not None
     interface = etree.Element('interface', type='ethernet')
     etree.SubElement(
-        interface, 'mac', address=couple.pair.standby_mac or couple.pair.mac
+        interface, 'mac', address=paired.pair.standby_mac or paired.pair.mac
     )
     etree.SubElement(
-        interface, 'target', dev=couple.standby.link, managed='no'
+        interface, 'target', dev=paired.standby.link, managed='no'
     )
     etree.SubElement(interface, 'model', type='virtio')
-    if couple.mtu:
-        etree.SubElement(interface, 'mtu', size=str(couple.mtu))
-    if couple.pairing.teaming:
+    if paired.mtu:
+        etree.SubElement(interface, 'mtu', size=str(paired.mtu))
+    if paired.pairing.teaming:
         etree.SubElement(interface, 'teaming', type='persistent')
-    etree.SubElement(interface, 'alias', name=alias(couple))
+    etree.SubElement(interface, 'alias', name=alias(paired))
     return str(etree.tostring(interface, encoding='unicode'))
 
 
-def alias(couple: coupling.Couple) -> str:
+def alias(paired: paired_ports.PairedPort) -> str:
     """Return libvirt's name of a standby of ours."""
-    return f'ua-{coupling.PREFIX}-{couple.pair.port}'
+    return f'ua-{pairs.PREFIX}-{paired.pair.port}'
 
 
-def _vif(couple: coupling.Couple, guarded: bool) -> Any:
+def _vif(paired: paired_ports.PairedPort, guarded: bool) -> Any:
     """Return what os-vif gives to our plug-in."""
-    assert couple.standby is not None and couple.uplink is not None
+    assert paired.standby is not None and paired.uplink is not None
     network = osv_network.Network(
-        id=couple.vif['network']['id'],
-        vlan=couple.standby.vlan,
-        mtu=couple.mtu,
-        bridge_interface=couple.uplink.link,
+        id=paired.vif['network']['id'],
+        vlan=paired.standby.vlan,
+        mtu=paired.mtu,
+        bridge_interface=paired.uplink.link,
     )
     known = {
-        'id': couple.pair.port,
-        'address': couple.pair.mac,
+        'id': paired.pair.port,
+        'address': paired.pair.mac,
         'plugin': PLUGIN,
         'network': network,
-        'vif_name': couple.standby.link,
+        'vif_name': paired.standby.link,
         'has_traffic_filtering': not guarded,
     }
-    if couple.uplink.kind is uplinks.Kind.BRIDGE:
-        return osv_vif.VIFBridge(bridge_name=couple.uplink.link, **known)
-    if couple.uplink.kind is uplinks.Kind.OVS:
-        return osv_vif.VIFOpenVSwitch(bridge_name=couple.uplink.link, **known)
+    if paired.uplink.kind is uplinks.Kind.BRIDGE:
+        return osv_vif.VIFBridge(bridge_name=paired.uplink.link, **known)
+    if paired.uplink.kind is uplinks.Kind.OVS:
+        return osv_vif.VIFOpenVSwitch(bridge_name=paired.uplink.link, **known)
     return osv_vif.VIFGeneric(**known)
 
 

@@ -7,11 +7,12 @@ source was not cleaned up as if it had not (driver.py:11580). So the guest is
 looked for first, and no end is begun before it is found.
 """
 
+from collections.abc import Callable
 import functools
 from typing import Any
 
 from nova_pt_migrate.compute.recovery import settlement
-from nova_pt_migrate.compute.recovery import worker as settlings
+from nova_pt_migrate.compute.recovery import worker as workers
 from nova_pt_migrate.compute.server import departures
 
 
@@ -22,19 +23,20 @@ class Endings:
     guest has arrived, Nova's would open the API on a server that is not whole
     (ComputeManager._post_live_migration_update_host).
 
+    :param settlements: makes a :class:`settlement.Settlement`
     :param post: Nova's ending of a success; it holds the block device
         mappings as they were (manager.py:9440)
     """
 
     def __init__(
         self,
-        driver: Any,
-        settling: settlings.Settling,
+        settlements: Callable[..., settlement.Settlement],
+        worker: workers.RecoveryWorker,
         departure: departures.Departure,
         post: functools.partial[Any],
     ) -> None:
-        self._driver = driver
-        self._settling = settling
+        self._settlements = settlements
+        self._worker = worker
         self._departure = departure
         self._source_bdms = post.keywords['source_bdms']
         self._begun = False
@@ -54,7 +56,7 @@ class Endings:
     ) -> None:
         """libvirt's job has completed."""
         self._begun = True
-        self._settling.settle(self._unsettled(context, instance, migrate_data))
+        self._worker.settle(self._settlement(context, instance, migrate_data))
 
     def recover(
         self,
@@ -66,28 +68,27 @@ class Endings:
     ) -> None:
         """libvirt's job has failed or was cancelled."""
         self._begun = True
-        self._settling.settle(
-            self._unsettled(
+        self._worker.settle(
+            self._settlement(
                 context, instance, migrate_data, status=migration_status
             )
         )
 
     def given_up(self, context: Any, instance: Any, migrate_data: Any) -> None:
         """Nova can no longer watch the job; settle it when all is quiet."""
-        self._settling.add(
-            self._unsettled(context, instance, migrate_data, abort=True)
+        self._worker.add(
+            self._settlement(context, instance, migrate_data, abort=True)
         )
 
-    def _unsettled(
+    def _settlement(
         self,
         context: Any,
         instance: Any,
         migrate_data: Any,
         status: str = 'failed',
         abort: bool = False,
-    ) -> settlement.Unsettled:
-        return settlement.Unsettled(
-            self._driver,
+    ) -> settlement.Settlement:
+        return self._settlements(
             instance.uuid,
             migrate_data.migration.id,
             known=settlement.Known(context, migrate_data, self._source_bdms),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give up what a source still has of a server that has left it.
+"""Give up what a host still has of a server that is not there.
 
-Each may be repeated, and raises what Nova, Neutron, Cinder, placement or the
-database do; what was done until then stays done.
+The source's own, and, by Nova's rollback, the destination's. Each may be
+repeated, and raises what Nova, Neutron, Cinder, placement or the database do;
+what was done until then stays done.
 """
 
 from typing import Any
@@ -10,9 +11,14 @@ from typing import Any
 from nova import exception
 from nova import objects
 from nova.objects import fields
+from oslo_log import log as logging
 
-from nova_pt_migrate.compute import migrations
+from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.recovery import originals
+from nova_pt_migrate.compute.recovery import whereabouts as hosts
+from nova_pt_migrate.core import whereabouts
+
+LOG = logging.getLogger(__name__)
 
 
 def of_arrival(
@@ -101,7 +107,7 @@ def end_forgotten(compute: Any, context: Any) -> bool:
         context,
         {
             'uuid': sorted(held),
-            'status': ['completed', 'failed', 'cancelled', migrations.ERROR],
+            'status': ['completed', 'failed', 'cancelled', records.ERROR],
             'migration_type': fields.MigrationType.LIVE_MIGRATION,
         },
     ):
@@ -112,7 +118,7 @@ def end_forgotten(compute: Any, context: Any) -> bool:
         except exception.InstanceNotFound:
             of_deletion(compute, context, migration)
         else:
-            if migrations.is_over(migration, instance):
+            if records.is_over(migration, instance):
                 ended &= end_allocation(compute, context, instance, migration)
     return ended
 
@@ -150,3 +156,32 @@ def delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
     ):
         if bdm.obj_what_changed() and bdm.connection_info:
             compute.volume_api.attachment_delete(context, bdm.attachment_id)
+
+
+def clear_destination(host: Any, instance: Any, migrate_data: Any) -> None:
+    """Let Nova's rollback clear the destination, or keep it from doing so.
+
+    Nova tells the destination to clean up only where it has files to delete
+    there, so that with a shared instance path the devices claimed there stay
+    claimed (nova/compute/manager.py:9653, 10207). It always does so where
+    mediated devices are concerned; an empty set of them asks for the clean-up
+    and deletes nothing.
+
+    The clean-up destroys the server's domain at the destination. So it is
+    asked for only while libvirt here says that the guest runs here and that
+    no job of it is left; otherwise the destination keeps what it has until
+    the lease of its claims is over.
+
+    :param host: nova.virt.libvirt.host.Host on the source
+    """
+    if hosts.on_source(host, instance) is whereabouts.Source.RUNNING:
+        if 'target_mdevs' not in migrate_data:
+            migrate_data.target_mdevs = {}
+        return
+    LOG.warning(
+        'The guest does not run here, so the destination is not cleared; '
+        'what it has claimed is freed by itself, files of the server that '
+        'are left there are not.', instance=instance,
+    )  # fmt: skip
+    # What makes Nova clear it: _live_migration_cleanup_flags, manager.py:9619
+    migrate_data.is_shared_instance_path = True

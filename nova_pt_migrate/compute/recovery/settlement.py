@@ -13,7 +13,8 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
-from nova_pt_migrate.compute import migrations
+from nova_pt_migrate.compute import records
+from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import whereabouts as hosts
@@ -39,7 +40,7 @@ class Known:
     source_bdms: Any
 
 
-class Unsettled:
+class Settlement:
     """A live migration from this host that no thread looks after any more.
 
     Settling it changes nothing until it is known where the guest is; then it
@@ -47,6 +48,7 @@ class Unsettled:
     crash or a failure in their midst.
 
     :param driver: Nova's libvirt driver on this host
+    :param tell: makes the story of what is found
     :param known: what its process knew of it, if that lives
     :param status: of a migration that is rolled back
     :param abort: nobody watches libvirt's job, so one that runs is aborted
@@ -58,6 +60,7 @@ class Unsettled:
     def __init__(
         self,
         driver: Any,
+        tell: actions.Tell,
         server: str,
         migration: int,
         *,
@@ -70,6 +73,7 @@ class Unsettled:
     ) -> None:
         self.server = server
         self._driver = driver
+        self._tell = tell
         self._compute = driver.virtapi._compute
         self._migration = migration
         self._known = known
@@ -99,7 +103,7 @@ class Unsettled:
             leftovers.of_deletion(self._compute, context, migration)
             return True
         migration = objects.Migration.get_by_id(context, self._migration)
-        if migrations.is_over(migration, instance):
+        if records.is_over(migration, instance):
             return self._done(context, instance, migration)
         if self._is_taken_up(context, migration):
             return True
@@ -132,7 +136,7 @@ class Unsettled:
         waiting = self._compute._waiting_live_migrations.get(self.server)
         if waiting and not (waiting[1] and waiting[1].done()):
             return True
-        return migration.status == migrations.ERROR and leftovers.is_followed(
+        return migration.status == records.ERROR and leftovers.is_followed(
             context, migration, fields.MigrationType.LIVE_MIGRATION
         )
 
@@ -173,7 +177,7 @@ class Unsettled:
         if found is whereabouts.Guest.UNKNOWN:
             return False
         if self._known is None:
-            self._driver._pt_tell(context, instance).tell(
+            self._tell(context, instance).tell(
                 reasons.Failure(
                     reasons.Reason.INTERRUPTED,
                     f'{self._cause}; the guest was found {found.value}',
@@ -186,7 +190,7 @@ class Unsettled:
         else:
             self._roll_back_here(context, instance, migration)
         ended = objects.Migration.get_by_id(context, self._migration)
-        return migrations.is_over(ended, instance) and self._done(
+        return records.is_over(ended, instance) and self._done(
             context, instance, ended
         )
 

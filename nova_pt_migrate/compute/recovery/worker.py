@@ -11,13 +11,8 @@ import threading
 from typing import Any
 
 from nova import context as nova_context
-from nova import objects
-from nova.compute import task_states
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute import instances
-from nova_pt_migrate.compute import migrations
-from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.recovery import settlement
 from nova_pt_migrate.compute.server import departures
 
@@ -26,10 +21,9 @@ SOON = 0.5
 """Seconds to the second look; each further one comes after twice as long."""
 MOMENT = 0.1
 MOMENTS = 10
-NOT_ENDED = ('accepted', 'queued', 'preparing', 'running')
 
 
-class Settling:
+class RecoveryWorker:
     """Looks at unsettled migrations until there are none.
 
     :param interval: the longest time between two looks, in seconds
@@ -49,7 +43,7 @@ class Settling:
         self._ready = ready
         self._chores = chores
         self._lock = threading.Lock()
-        self._left: dict[str, settlement.Unsettled] = {}
+        self._left: dict[str, settlement.Settlement] = {}
         self._wake = threading.Event()
         self._stopped = False
         self._moment = threading.Event()
@@ -67,59 +61,7 @@ class Settling:
         self._moment.set()
         self._wake.set()
 
-    def withhold(self, driver: Any, context: Any, instances: Any) -> Any:
-        """Take from Nova's list at its start what was migrating from here.
-
-        Nova would open the API on a server whose devices are out.
-
-        :returns: the instances that Nova may initialise
-        :raises nova.exception.NovaException: the database does not answer
-        """
-        moving = {
-            migration.instance_uuid: migration
-            for migration in objects.MigrationList.get_by_filters(
-                context,
-                {
-                    'source_compute': driver.virtapi._compute.host,
-                    'migration_type': 'live-migration',
-                    'status': [*NOT_ENDED, migrations.ERROR],
-                },
-                sort_keys=['id'],
-                sort_dirs=['asc'],
-            )
-        }
-        withheld = {
-            instance.uuid
-            for instance in instances
-            if instance.uuid in moving
-            and instance.task_state == task_states.MIGRATING
-            and our_vifs.owned(instance.get_network_info())
-        }
-        for server, migration in moving.items():
-            if server in withheld or (
-                migration.status in NOT_ENDED
-                and _is_elsewhere(context, server, driver)
-            ):
-                self.add(
-                    settlement.Unsettled(
-                        driver,
-                        server,
-                        migration.id,
-                        abort=True,
-                        withheld=server in withheld,
-                        accepted=migration.status == settlement.WAITING,
-                    )
-                )
-        return objects.InstanceList(
-            context,
-            objects=[
-                instance
-                for instance in instances
-                if instance.uuid not in withheld
-            ],
-        )
-
-    def settle(self, migration: settlement.Unsettled) -> None:
+    def settle(self, migration: settlement.Settlement) -> None:
         """Settle a migration now if that can be, and later otherwise.
 
         libvirt ends its job a moment after it has told the job's result, so
@@ -137,7 +79,7 @@ class Settling:
                 break
         self.add(migration)
 
-    def add(self, migration: settlement.Unsettled) -> None:
+    def add(self, migration: settlement.Settlement) -> None:
         """Settle a migration as soon as it can be."""
         LOG.info(
             'The live migration of server %s is not settled; it is looked '
@@ -176,18 +118,6 @@ class Settling:
                 with self._lock:
                     if self._left.get(migration.server) is migration:
                         del self._left[migration.server]
-
-
-def _is_elsewhere(context: Any, server: str, driver: Any) -> bool:
-    """True for a server with devices of ours that Nova's list has not."""
-    instance = instances.find(context, server)
-    return instance is None or bool(
-        our_vifs.owned(instance.get_network_info())
-        and (
-            instance.host != driver.virtapi._compute.host
-            or instance.task_state is None
-        )
-    )
 
 
 def _carefully(look: Callable[[Any], Any], context: Any) -> Any:

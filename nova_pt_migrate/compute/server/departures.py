@@ -41,7 +41,7 @@ class Departure:
         self.stopped = False
         self.aborted = False
         self.ended = threading.Event()
-        self.story: phases.Teller | None = None
+        self.story: phases.Reporter | None = None
         self.released: set[str] = set()
         self.unwatched: set[str] = set()
         self._watcher = threading.get_ident()

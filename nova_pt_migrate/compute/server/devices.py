@@ -12,7 +12,7 @@ from nova_pt_migrate.compute.claims import replacements
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import exchange
-from nova_pt_migrate.compute.server import wiring
+from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.traffic import host_side
 from nova_pt_migrate.core import act
@@ -39,7 +39,7 @@ class Server:
     :param vif_driver: Nova's, for the host's side of each device
     :param xml_of: gives the libvirt element of a VIF
     :param pairs: the server's pairs, to switch them over
-    :param teller: takes down what the user is told
+    :param reporter: takes down what the user is told
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Server:
         vif_driver: Any,
         xml_of: our_vifs.XmlOf,
         settings: configuration.Settings,
-        pairs: host_side.Switching,
+        pairs: host_side.HostSide,
         clock: Callable[[], float] = time.monotonic,
-        teller: phases.Teller | None = None,
+        reporter: phases.Reporter | None = None,
     ) -> None:
         self._instance = instance
         self._domain = domain
@@ -60,7 +60,7 @@ class Server:
         self._settings = settings
         self._pairs = pairs
         self._clock = clock
-        self._teller = teller
+        self._reporter = reporter
 
     def leave(
         self,
@@ -122,7 +122,7 @@ class Server:
     ) -> act.Outcome:
         return act.unplug(
             self._domain,
-            wiring.VifWiring(self._vif_driver, self._instance, vifs),
+            vif_driver.VifWiring(self._vif_driver, self._instance, vifs),
             unplugs,
             seconds=self._settings.unplug_timeout,
             retry=self._settings.unplug_retry_interval,
@@ -255,7 +255,7 @@ class Server:
     ) -> act.Outcome:
         return act.plug(
             self._domain,
-            wiring.VifWiring(self._vif_driver, self._instance, vifs),
+            vif_driver.VifWiring(self._vif_driver, self._instance, vifs),
             plugs,
             seconds=seconds,
         )
@@ -286,14 +286,14 @@ class Server:
             self._instance.uuid,
             migration,
             [step.device.address for step in todo],
-            self._teller,
+            self._reporter,
         )
 
     def _remark(self, quiet: list[str]) -> None:
         for sentence in quiet:
             LOG.warning(sentence, instance=self._instance)
-        if quiet and self._teller:
-            self._teller.remark(
+        if quiet and self._reporter:
+            self._reporter.remark(
                 reasons.Failure(reasons.Reason.QUIET, ' '.join(quiet))
             )
 

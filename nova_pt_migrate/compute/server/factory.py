@@ -8,7 +8,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import phases
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.server import devices
 from nova_pt_migrate.compute.server import notice
 from nova_pt_migrate.compute.startup import configuration
@@ -27,7 +27,7 @@ class Servers:
 
     :param driver: Nova's libvirt driver
     :param device_events: where libvirt's device events arrive
-    :param couples: finds the pairs of a server
+    :param finder: finds the pairs of a server
     :param links: the host's netdevs
     """
 
@@ -36,26 +36,26 @@ class Servers:
         driver: Any,
         settings: configuration.Settings,
         device_events: events.DeviceEvents,
-        couples: coupling.Couples,
+        finder: paired_ports.PairedPorts,
         links: interfaces.Links,
     ) -> None:
         self._driver = driver
         self._settings = settings
         self._events = device_events
-        self._couples = couples
+        self._finder = finder
         self._links = links
 
     def of(
         self,
         instance: Any,
-        teller: phases.Teller | None = None,
+        reporter: phases.Reporter | None = None,
         network_info: Any = None,
     ) -> devices.Server:
         """Return the devices of an instance on this host.
 
         :param network_info: its VIFs as bound on this host; those of its
             information cache if not given
-        :param teller: takes down what the user is told
+        :param reporter: takes down what the user is told
         :raises nova.exception.InstanceNotFound: its domain is not here
         """
         domain = self.domain(instance)
@@ -68,68 +68,66 @@ class Servers:
             lambda vif: self.config(instance, vif).to_xml(),
             self._settings,
             self.pairs_of(instance, domain, network_info),
-            teller=teller,
+            reporter=reporter,
         )
 
     def notice_to(
         self,
         instance: Any,
-        teller: phases.Teller | None,
+        reporter: phases.Reporter | None,
         network_info: Any,
     ) -> notice.Notice:
         """Return what tells an instance on this host of an unplug.
 
         :param network_info: its VIFs as bound on this host
-        :param teller: takes down what the user is told
+        :param reporter: takes down what the user is told
         :raises nova.exception.InstanceNotFound: its domain is not here
         """
-        couples = self.couples(instance, network_info)
+        ports = self.ports(instance, network_info)
         return notice.Notice(
             instance,
             self.domain(instance),
             self._settings,
-            {couple.pair.port for couple in couples},
-            teller=teller,
+            {paired.pair.port for paired in ports},
+            reporter=reporter,
         )
 
     def pairs_of(
         self, instance: Any, domain: interfaces.Domain, network_info: Any
-    ) -> host_side.Switching:
+    ) -> host_side.HostSide:
         """Return the pairs of an instance on this host.
 
         :param network_info: its VIFs as bound on this host
         """
-        return host_side.Switching(
+        return host_side.HostSide(
             instance,
-            self.couples(instance, network_info),
-            self.viewer(instance, domain),
+            self.ports(instance, network_info),
+            self.observer(instance, domain),
             self._links,
             both=self._settings.mac_filters == 'both',
         )
 
-    def links_of(
-        self, instance: Any, network_info: Any
-    ) -> host_side.Switching:
+    def links_of(self, instance: Any, network_info: Any) -> host_side.HostSide:
         """Return the pairs of an instance that need not be here.
 
         Only what is the host's is switched.
         """
-        return host_side.Switching(
+        return host_side.HostSide(
             instance,
-            self.couples(instance, network_info),
+            self.ports(instance, network_info),
             None,
             self._links,
             both=self._settings.mac_filters == 'both',
         )
 
-    def couples(
+    def ports(
         self, instance: Any, network_info: Any
-    ) -> list[coupling.Couple]:
+    ) -> list[paired_ports.PairedPort]:
         """Return those pass-through ports that have a standby."""
         return [
-            couple
-            for couple in self._couples.of(instance, network_info)
-            if couple.pair.kind is not pairs.StandbyKind.NONE
+            paired
+            for paired in self._finder.of(instance, network_info)
+            if paired.pair.kind is not pairs.StandbyKind.NONE
         ]
 
     def agent(self, instance: Any) -> agents.Agent | None:
@@ -149,12 +147,12 @@ class Servers:
             time.sleep,
         )
 
-    def viewer(
+    def observer(
         self, instance: Any, domain: interfaces.Domain
-    ) -> observer.Viewer:
+    ) -> observer.Observer:
         """Return what looks at the pairs of an instance."""
         guest = self._driver._host.get_guest(instance)
-        return observer.Viewer(domain, lambda: self._agent(guest._domain))
+        return observer.Observer(domain, lambda: self._agent(guest._domain))
 
     def domain(self, instance: Any) -> host_domain.LibvirtDomain:
         """Return the domain of an instance.

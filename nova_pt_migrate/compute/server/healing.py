@@ -29,7 +29,7 @@ LONGEST_PAUSE = 64
 """Looks that are passed over between two attempts at the same server."""
 
 
-class LateReleases:
+class Healer:
     """Looks after servers, one at a time, in a thread of its own.
 
     :param host: name of this compute host
@@ -54,7 +54,7 @@ class LateReleases:
         self._lock = threading.Lock()
         self._lacking: dict[str, _Pause] = {}
 
-    def look_soon(self, server: str) -> None:
+    def check_soon(self, server: str) -> None:
         """Look after the server with this UUID; returns at once."""
         try:
             look = self._executor.submit(self._look, server)
@@ -68,7 +68,7 @@ class LateReleases:
         with self._lock:
             self._lacking.setdefault(server, _Pause())
 
-    def look_again(self, context: Any) -> None:
+    def check_again(self, context: Any) -> None:
         """Look after the servers that lack something and whose turn it is."""
         with self._lock:
             due = [
@@ -77,7 +77,7 @@ class LateReleases:
                 if pause.is_over()
             ]
         for server in due:
-            self.look_soon(server)
+            self.check_soon(server)
 
     def stop(self) -> None:
         """Begin no further look; one that is under way goes on to its end.
@@ -110,11 +110,11 @@ class LateReleases:
         self._forget(server)
 
     def _look_after(self, context: Any, instance: Any) -> None:
-        teller = self._tell(context, instance)
-        lacking = self._servers.of(instance, teller).take_back(
+        reporter = self._tell(context, instance)
+        lacking = self._servers.of(instance, reporter).take_back(
             our_vifs.owned(instance.get_network_info())
         )
-        if self._bonds.keep(instance, teller.tell) or lacking:
+        if self._bonds.keep(instance, reporter.tell) or lacking:
             self.note(instance.uuid)
         else:
             self._forget(instance.uuid)

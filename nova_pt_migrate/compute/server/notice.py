@@ -26,7 +26,7 @@ class Notice:
 
     :param domain: the server's libvirt domain
     :param paired: UUIDs of the ports that have a standby
-    :param teller: takes down what the user is told
+    :param reporter: takes down what the user is told
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class Notice:
         settings: configuration.Settings,
         paired: Collection[str],
         clock: Callable[[], float] = time.monotonic,
-        teller: phases.Teller | None = None,
+        reporter: phases.Reporter | None = None,
     ) -> None:
         self._instance = instance
         self._domain = domain
         self._settings = settings
         self._paired = paired
         self._clock = clock
-        self._teller = teller
+        self._reporter = reporter
 
     def give(
         self,
@@ -69,7 +69,7 @@ class Notice:
             self._instance.uuid,
             migration,
             devices,
-            self._teller,
+            self._reporter,
             text=_text(alone, seconds, self._settings.unplug_timeout),
         ) as phase:
             if seconds:

@@ -6,7 +6,7 @@ import time
 
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
@@ -33,24 +33,24 @@ has caught up (bond_should_notify_peers, net/core/link_watch.c).
 LOOK = 0.2
 
 
-class Activation:
+class GuestSide:
     """The guest's side of the pairs of one server.
 
-    :param viewer: looks at them; None where only the host is switched
+    :param observer: looks at them; None where only the host is switched
     """
 
     def __init__(
         self,
-        viewer: observer.Viewer | None,
+        observer: observer.Observer | None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._viewer = viewer
+        self._observer = observer
         self._clock = clock
         self._pause = pause
-        self._sent: list[tuple[coupling.Couple, int]] = []
+        self._sent: list[tuple[paired_ports.PairedPort, int]] = []
 
-    def standby(self, couple: coupling.Couple) -> None:
+    def standby(self, paired: paired_ports.PairedPort) -> None:
         """Make the standby active in the guest's bond, where one is told of.
 
         What has been sent on a second port before is kept, for
@@ -59,31 +59,31 @@ class Activation:
         :raises errors.GuestError: it is not
         """
         agent = self._agent()
-        if not couple.pairing.second_port or agent is None:
+        if not paired.pairing.second_port or agent is None:
             return
-        names = couple.pairing.link(self._view(couple, agent), False)
+        names = paired.pairing.link(self._view(paired, agent), False)
         if names is None:
             return
-        before = self._count(couple)
+        before = self._count(paired)
         bonds.activate(agent, *names)
         if before is not None:
-            self._sent.append((couple, before))
+            self._sent.append((paired, before))
 
-    def _count(self, couple: coupling.Couple) -> int | None:
+    def _count(self, paired: paired_ports.PairedPort) -> int | None:
         """Return what was sent on a second port; None for any other."""
-        if couple.pair.kind is not pairs.StandbyKind.PORT:
+        if paired.pair.kind is not pairs.StandbyKind.PORT:
             return None
-        assert self._viewer is not None
+        assert self._observer is not None
         try:
-            return self._viewer.sent(couple)
+            return self._observer.sent(paired)
         except errors.HostError as exc:
             LOG.warning(
                 'What the guest sends on port %s cannot be seen, and is not '
-                'waited for: %s', couple.pair.standby_port, exc,
+                'waited for: %s', paired.pair.standby_port, exc,
             )  # fmt: skip
             return None
 
-    def quiet(self, stop: Callable[[], bool]) -> list[coupling.Couple]:
+    def quiet(self, stop: Callable[[], bool]) -> list[paired_ports.PairedPort]:
         """Wait until the guest has sent on each second port in use now.
 
         All have the same seconds. Others learn from what it sends where it
@@ -96,19 +96,19 @@ class Activation:
         while not stop():
             self._sent = [each for each in self._sent if self._waits(*each)]
             if not self._sent or self._clock() >= end:
-                return [couple for couple, _ in self._sent]
+                return [paired for paired, _ in self._sent]
             self._pause(LOOK)
         return []
 
-    def _waits(self, couple: coupling.Couple, before: int) -> bool:
+    def _waits(self, paired: paired_ports.PairedPort, before: int) -> bool:
         """True as well where that cannot be seen."""
-        assert self._viewer is not None
+        assert self._observer is not None
         try:
-            return self._viewer.sent(couple) == before
+            return self._observer.sent(paired) == before
         except errors.HostError:
             return True
 
-    def primary(self, couple: coupling.Couple, patient: bool) -> None:
+    def primary(self, paired: paired_ports.PairedPort, patient: bool) -> None:
         """Wait until the guest uses the device, which is in it.
 
         :param patient: wait as well where nobody can tell
@@ -119,7 +119,7 @@ class Activation:
         while True:
             passed = self._clock() - begin
             try:
-                seen = self._uses(couple, passed >= JOINED)
+                seen = self._uses(paired, passed >= JOINED)
             except errors.GuestError:
                 if passed >= USED:
                     raise
@@ -129,7 +129,7 @@ class Activation:
                     self._pause(SETTLED)
                 return
 
-    def _uses(self, couple: coupling.Couple, join: bool) -> bool:
+    def _uses(self, paired: paired_ports.PairedPort, join: bool) -> bool:
         """Tell whether the guest uses the device; False if nobody can tell.
 
         A bond is switched to it. A device that is not in the bond is put
@@ -140,46 +140,46 @@ class Activation:
         agent = self._agent()
         if agent is None:
             return False
-        if not couple.pairing.second_port:
-            link = nics.has_link(agent, couple.pair.mac)
+        if not paired.pairing.second_port:
+            link = nics.has_link(agent, paired.pair.mac)
             if link is False:
                 raise errors.NotActive('its driver has no link yet')
             return bool(link)
-        view = self._view(couple, agent)
-        standby = couple.pairing.link(view, False)
-        names = couple.pairing.link(view, True)
+        view = self._view(paired, agent)
+        standby = paired.pairing.link(view, False)
+        names = paired.pairing.link(view, True)
         if names is not None:
             bonds.activate(agent, *names)
             return True
         if standby is None:
             return False
         if join:
-            _join(couple, view, standby[0], agent)
+            _join(paired, view, standby[0], agent)
         raise errors.NotActive(f'it is not in {standby[0]}')
 
     def _agent(self) -> agents.Agent | None:
-        if self._viewer is None:
+        if self._observer is None:
             return None
         # One that did not answer once may do so now.
-        return self._viewer.agent() or self._viewer.agent()
+        return self._observer.agent() or self._observer.agent()
 
     def _view(
-        self, couple: coupling.Couple, agent: agents.Agent
+        self, paired: paired_ports.PairedPort, agent: agents.Agent
     ) -> pairs.View:
-        assert self._viewer is not None
-        view = self._viewer.view(couple, agent)
+        assert self._observer is not None
+        view = self._observer.view(paired, agent)
         if view.guest is None:
             raise errors.GuestError('the guest does not tell of its NICs')
         return view
 
 
 def _join(
-    couple: coupling.Couple,
+    paired: paired_ports.PairedPort,
     view: pairs.View,
     bond: str,
     agent: agents.Agent,
 ) -> None:
     assert view.guest is not None
-    name = nics.free(agent, couple.pair.mac, view.guest.bonds or ())
+    name = nics.free(agent, paired.pair.mac, view.guest.bonds or ())
     if name is not None:
         bonds.enslave(agent, bond, name)

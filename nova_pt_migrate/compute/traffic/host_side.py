@@ -14,7 +14,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.compute.traffic import readiness
@@ -28,32 +28,32 @@ Carrier = handover.Carrier
 LOOK = 0.1
 
 
-class Switching:
+class HostSide:
     """The pairs of one server on this host.
 
-    :param couples: that have a standby
-    :param viewer: looks at them; None where only this host is switched
+    :param ports: that have a standby
+    :param observer: looks at them; None where only this host is switched
     :param both: the NICs give frames to PF and VF (``mac_filters``)
     """
 
     def __init__(
         self,
         instance: Any,
-        couples: list[coupling.Couple],
-        viewer: observer.Viewer | None,
+        ports: list[paired_ports.PairedPort],
+        observer: observer.Observer | None,
         links: interfaces.Links,
         both: bool,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._instance = instance
-        self._couples = couples
-        self._viewer = viewer
+        self._paired_ports = ports
+        self._observer = observer
         self._links = links
         self._both = both
         self._clock = clock
         self._pause = pause
-        self._guest = guest_side.Activation(viewer, clock, pause)
+        self._guest = guest_side.GuestSide(observer, clock, pause)
 
     def look(self) -> None:
         """See once more that each standby can carry the traffic.
@@ -61,9 +61,9 @@ class Switching:
         :raises errors.Refused: one that is required cannot
         :raises errors.HostError: libvirt does not answer
         """
-        if self._viewer is None:
+        if self._observer is None:
             return
-        found = readiness.pairs_ready(self._couples, self._viewer)
+        found = readiness.pairs_ready(self._paired_ports, self._observer)
         if found.reasons:
             raise errors.Refused(found.reasons)
 
@@ -75,13 +75,13 @@ class Switching:
         :raises errors.NotSwitched: one that is required does not; the others
             may do so already
         """
-        for couple in self._couples:
+        for paired in self._paired_ports:
             try:
-                self._carry(couple, Carrier.STANDBY, primary=True)
-                self._guest.standby(couple)
+                self._carry(paired, Carrier.STANDBY, primary=True)
+                self._guest.standby(paired)
             except (errors.HostError, errors.GuestError) as exc:
-                self._not_switched(couple, exc)
-        return [_quiet(couple) for couple in self._guest.quiet(stop)]
+                self._not_switched(paired, exc)
+        return [_quiet(paired) for paired in self._guest.quiet(stop)]
 
     def alone(self) -> None:
         """The devices have left: nothing of them may take a frame any more.
@@ -95,11 +95,11 @@ class Switching:
 
         Never raises.
         """
-        for couple in self._couples:
-            if couple.standby is None:
+        for paired in self._paired_ports:
+            if paired.standby is None:
                 continue
             try:
-                for step in handover.at_once(couple.standby):
+                for step in handover.at_once(paired.standby):
                     self._links.run(step)
             except errors.HostError as exc:
                 LOG.debug('%s; it is tried again', exc)
@@ -116,12 +116,12 @@ class Switching:
         :returns: all traffic is where it should be; else try again later
         """
         done = True
-        for couple in self._couples:
-            there = couple.pair.device in live
-            if there and self._is_used(couple):
-                done &= self._back(couple)
+        for paired in self._paired_ports:
+            there = paired.pair.device in live
+            if there and self._is_used(paired):
+                done &= self._back(paired)
             else:
-                self._carefully(couple, Carrier.STANDBY, primary=there)
+                self._carefully(paired, Carrier.STANDBY, primary=there)
                 done = False
         return done
 
@@ -130,58 +130,58 @@ class Switching:
 
         :param live: host PCI addresses of the devices in the live domain
         """
-        for couple in self._couples:
-            if couple.pair.device not in live:
-                self._carefully(couple, Carrier.STANDBY, primary=False)
+        for paired in self._paired_ports:
+            if paired.pair.device not in live:
+                self._carefully(paired, Carrier.STANDBY, primary=False)
 
     def exchanged(self, vif: Any) -> None:
         """A port has another device now, as its VIF says."""
-        self._couples = [
+        self._paired_ports = [
             dataclasses.replace(
-                couple,
+                paired,
                 vif=vif,
                 pair=dataclasses.replace(
-                    couple.pair, device=vif['profile']['pci_slot']
+                    paired.pair, device=vif['profile']['pci_slot']
                 ),
             )
-            if couple.pair.port == vif['id']
-            else couple
-            for couple in self._couples
+            if paired.pair.port == vif['id']
+            else paired
+            for paired in self._paired_ports
         ]
 
     def silence(self) -> None:
         """The guest does not run here: nobody takes its frames."""
-        for couple in self._couples:
-            self._carefully(couple, Carrier.NOBODY, primary=False)
+        for paired in self._paired_ports:
+            self._carefully(paired, Carrier.NOBODY, primary=False)
 
-    def _back(self, couple: coupling.Couple) -> bool:
+    def _back(self, paired: paired_ports.PairedPort) -> bool:
         """Leave the traffic to the device, unless the guest keeps it off."""
         carrier, told = Carrier.PRIMARY, True
         try:
-            self._guest.primary(couple, self._is_carrying(couple))
+            self._guest.primary(paired, self._is_carrying(paired))
         except (errors.HostError, errors.GuestError) as exc:
             told = False
             if isinstance(exc, errors.NotActive):
                 carrier = Carrier.STANDBY
             LOG.warning(
                 'The guest was not switched back to port %s: %s',
-                couple.pair.port, exc, instance=self._instance,
+                paired.pair.port, exc, instance=self._instance,
             )  # fmt: skip
-        return self._carefully(couple, carrier, primary=True) and told
+        return self._carefully(paired, carrier, primary=True) and told
 
     def _carry(
-        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+        self, paired: paired_ports.PairedPort, carrier: Carrier, primary: bool
     ) -> None:
-        if couple.standby is None:
+        if paired.standby is None:
             return
-        gone = None if primary else couple.pair.device
-        found = self._links.look(couple.standby, gone)
+        gone = None if primary else paired.pair.device
+        found = self._links.look(paired.standby, gone)
         if found.up is None and carrier is Carrier.STANDBY:
             raise errors.HostError(
-                f'there is no netdev {couple.standby.link} on this host'
+                f'there is no netdev {paired.standby.link} on this host'
             )
         for step in handover.plan(
-            couple.standby,
+            paired.standby,
             found,
             handover.Wanted(carrier, primary, self._both),
         ):
@@ -189,68 +189,70 @@ class Switching:
             self._links.run(step)
 
     def _carefully(
-        self, couple: coupling.Couple, carrier: Carrier, primary: bool
+        self, paired: paired_ports.PairedPort, carrier: Carrier, primary: bool
     ) -> bool:
         try:
-            self._carry(couple, carrier, primary)
+            self._carry(paired, carrier, primary)
         except errors.HostError as exc:
             LOG.error(
                 'Traffic of port %s should be with the %s: %s. It is tried '
                 'again from time to time.',
-                couple.pair.port, carrier.value, exc,
+                paired.pair.port, carrier.value, exc,
                 instance=self._instance,
             )  # fmt: skip
             return False
         return True
 
-    def _is_used(self, couple: coupling.Couple) -> bool:
+    def _is_used(self, paired: paired_ports.PairedPort) -> bool:
         """Wait until the guest's driver has taken the device into use.
 
         Its link comes a moment later, which cannot be seen from here.
         """
         deadline = self._clock() + guest_side.USED
-        while not self._sees_use(couple):
+        while not self._sees_use(paired):
             if self._clock() > deadline:
                 LOG.warning(
                     'The guest does not use device %s of port %s yet; its '
-                    'standby goes on.', couple.pair.device, couple.pair.port,
+                    'standby goes on.', paired.pair.device, paired.pair.port,
                     instance=self._instance,
                 )  # fmt: skip
                 return False
             self._pause(LOOK)
         return True
 
-    def _is_carrying(self, couple: coupling.Couple) -> bool:
+    def _is_carrying(self, paired: paired_ports.PairedPort) -> bool:
         """Tell whether a standby of ours is on; so it is if none can see."""
-        if couple.standby is None:
+        if paired.standby is None:
             return False
         try:
-            return self._links.look(couple.standby, None).up is not False
+            return self._links.look(paired.standby, None).up is not False
         except errors.HostError as exc:
             LOG.warning('%s', exc, instance=self._instance)
             return True
 
-    def _sees_use(self, couple: coupling.Couple) -> bool:
+    def _sees_use(self, paired: paired_ports.PairedPort) -> bool:
         try:
-            return self._links.is_used(couple.pair.device)
+            return self._links.is_used(paired.pair.device)
         except errors.HostError as exc:
             LOG.warning('%s', exc, instance=self._instance)
             return False
 
-    def _not_switched(self, couple: coupling.Couple, exc: Exception) -> None:
+    def _not_switched(
+        self, paired: paired_ports.PairedPort, exc: Exception
+    ) -> None:
         sentence = (
-            f'The standby of port {couple.pair.port} does not carry its '
+            f'The standby of port {paired.pair.port} does not carry its '
             f'traffic: {exc}'
         )
-        if couple.choice.standby is pairs.Need.REQUIRED:
+        if paired.choice.standby is pairs.Need.REQUIRED:
             raise errors.NotSwitched(sentence) from exc
         LOG.warning(sentence, instance=self._instance)
 
 
-def _quiet(couple: coupling.Couple) -> str:
+def _quiet(paired: paired_ports.PairedPort) -> str:
     return (
-        f'Nothing came from the guest on port {couple.pair.standby_port} for '
+        f'Nothing came from the guest on port {paired.pair.standby_port} for '
         f'{guest_side.ARRIVED:g} s since its bond was switched from port '
-        f'{couple.pair.port} to it, so that others may not know yet: set '
+        f'{paired.pair.port} to it, so that others may not know yet: set '
         f'num_grat_arp of the bond to 3 or more.'
     )

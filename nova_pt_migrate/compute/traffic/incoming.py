@@ -20,12 +20,12 @@ class Incoming:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._expected: dict[str, host_side.Switching] = {}
+        self._expected: dict[str, host_side.HostSide] = {}
         self._executor = futures.ThreadPoolExecutor(
             max_workers=1, thread_name_prefix='pt_migrate-incoming'
         )
 
-    def expect(self, server: str, pairs: host_side.Switching) -> None:
+    def expect(self, server: str, pairs: host_side.HostSide) -> None:
         """The server with this UUID has been prepared for."""
         with self._lock:
             self._expected[server] = pairs

@@ -14,7 +14,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.startup import plugins
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
@@ -29,7 +29,7 @@ PREFIX = 'pt_bond_'
 class Bonding:
     """Makes, keeps and undoes the bonds of servers.
 
-    :param couples: finds the pairs of a server
+    :param finder: finds the pairs of a server
     :param networks: the network managers that are known
     :param agent_of: makes a client of a server's agent, for one look; None
         if its guest does not run
@@ -37,11 +37,11 @@ class Bonding:
 
     def __init__(
         self,
-        couples: coupling.Couples,
+        finder: paired_ports.PairedPorts,
         networks: plugins.Networks,
         agent_of: Callable[[Any], agents.Agent | None],
     ) -> None:
-        self._couples = couples
+        self._finder = finder
         self._networks = networks
         self._agent_of = agent_of
         self._told: dict[str, tuple[str, ...]] = {}
@@ -59,14 +59,14 @@ class Bonding:
         :returns: something is left to do
         """
         made = _made(instance)
-        couples = self._wanted(instance, instance.get_network_info())
-        wanted = {mac: str(c.pair.standby_mac) for mac, c in couples.items()}
+        ports = self._wanted(instance, instance.get_network_info())
+        wanted = {mac: str(c.pair.standby_mac) for mac, c in ports.items()}
         problems: list[str] = []
         for mac, standby_mac in (made | wanted).items():
             agent = self._agent_of(instance)
             if agent is None:
                 return False
-            lost = _lost(couples[mac]) if mac in couples else ()
+            lost = _lost(ports[mac]) if mac in ports else ()
             if lost:
                 problems += lost
                 continue
@@ -84,14 +84,14 @@ class Bonding:
 
     def _wanted(
         self, instance: Any, network_info: Any
-    ) -> dict[str, coupling.Couple]:
+    ) -> dict[str, paired_ports.PairedPort]:
         return {
-            couple.pair.mac: couple
-            for couple in self._couples.of(instance, network_info)
-            if couple.pairing.second_port
-            and couple.pair.kind is pairs.StandbyKind.OWN
-            and couple.choice.bond is pairs.Way.MANAGE
-            and couple.pair.standby_mac is not None
+            paired.pair.mac: paired
+            for paired in self._finder.of(instance, network_info)
+            if paired.pairing.second_port
+            and paired.pair.kind is pairs.StandbyKind.OWN
+            and paired.choice.bond is pairs.Way.MANAGE
+            and paired.pair.standby_mac is not None
         }
 
     def _tell(
@@ -113,20 +113,20 @@ class Bonding:
             self._told.pop(instance.uuid, None)
 
 
-def _lost(couple: coupling.Couple) -> tuple[str, ...]:
+def _lost(paired: paired_ports.PairedPort) -> tuple[str, ...]:
     """Say which addresses a bond would lose, since it asks for them by DHCP.
 
     What Nova knows of a subnet is what Neutron said when the port was looked
     at last (nova/network/neutron.py, _get_subnets_from_port); an older Nova
     did not keep it, and nothing is said then.
     """
-    port = couple.pair.port
+    port = paired.pair.port
     return tuple(
         f'Port {port} has {_addresses(subnet)} of subnet {subnet["cidr"]}, '
         f'which is without DHCP, so that a bond that is made here does not '
         f'get it: make the bond in the guest, with all addresses of the '
         f'port, and set pt_migrate:bond to observe.'
-        for subnet in couple.vif['network']['subnets']
+        for subnet in paired.vif['network']['subnets']
         if subnet['ips'] and subnet.get_meta('enable_dhcp') is False
     )
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from collections.abc import Collection
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import model
@@ -13,7 +13,7 @@ from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import bonds
 
 
-class Viewer:
+class Observer:
     """Looks at the pairs of one server on this host.
 
     :param new_agent: makes a client of its agent, for one look
@@ -32,28 +32,30 @@ class Viewer:
         agent = self._new_agent()
         return None if agent.degree() is agents.Degree.ABSENT else agent
 
-    def views(self, couples: Collection[coupling.Couple]) -> list[pairs.View]:
+    def views(
+        self, ports: Collection[paired_ports.PairedPort]
+    ) -> list[pairs.View]:
         """Return what is seen of each pair now, in one look.
 
         :raises errors.HostError: libvirt does not answer
         """
         found = self._domain.observe()
-        agent = self.agent() if couples else None
-        return [self.view(couple, agent, found) for couple in couples]
+        agent = self.agent() if ports else None
+        return [self.view(paired, agent, found) for paired in ports]
 
-    def sent(self, couple: coupling.Couple) -> int:
+    def sent(self, paired: paired_ports.PairedPort) -> int:
         """Return how many frames the guest has sent on the standby's port.
 
         :raises errors.HostError: libvirt does not tell, or it is not there
         """
         for target, mac in self._domain.observe().targets.items():
-            if mac == couple.pair.standby_mac:
+            if mac == paired.pair.standby_mac:
                 return self._domain.sent(target)
-        raise errors.HostError(f'there is no NIC {couple.pair.standby_mac}')
+        raise errors.HostError(f'there is no NIC {paired.pair.standby_mac}')
 
     def view(
         self,
-        couple: coupling.Couple,
+        paired: paired_ports.PairedPort,
         agent: agents.Agent | None,
         found: model.Found | None = None,
     ) -> pairs.View:
@@ -63,20 +65,20 @@ class Viewer:
         """
         found = found or self._domain.observe()
         return pairs.View(
-            pair=couple.pair,
-            pcie=couple.machine.pcie,
-            virtio=couple.machine.virtio,
-            standby_there=_is_there(couple, found),
+            pair=paired.pair,
+            pcie=paired.machine.pcie,
+            virtio=paired.machine.virtio,
+            standby_there=_is_there(paired, found),
             guest=None if agent is None else _guest(agent),
-            earlier=couple.standby is None
-            and coupling.link_name(couple.pair.port) in found.targets,
+            earlier=paired.standby is None
+            and pairs.link_name(paired.pair.port) in found.targets,
         )
 
 
-def _is_there(couple: coupling.Couple, found: model.Found) -> bool:
-    if couple.standby is not None:
-        return couple.standby.link in found.targets
-    return couple.pair.standby_mac in found.targets.values()
+def _is_there(paired: paired_ports.PairedPort, found: model.Found) -> bool:
+    if paired.standby is not None:
+        return paired.standby.link in found.targets
+    return paired.pair.standby_mac in found.targets.values()
 
 
 def _guest(agent: agents.Agent) -> pairs.GuestView | None:

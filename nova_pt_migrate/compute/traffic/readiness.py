@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a server may not leave this host now, every reason at once."""
+"""Why a server may not leave this host now, every reason at once.
+
+Nova's conductor has each host that it tries ask the source anew, in one
+request. Guest, libvirt and Neutron need not be asked again for each, nor may
+a guest be asked as often as a cloud has hosts, so what was found is kept.
+"""
 
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
+import threading
+import time
 from typing import Any
 
 from nova import exception
@@ -13,7 +20,7 @@ from nova.compute import power_state
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import phases
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
@@ -22,7 +29,11 @@ from nova_pt_migrate.core import two_ports
 
 TwoPorts = Mapping[str, two_ports.TwoPorts]
 """What Neutron says, by the UUID of the pass-through port."""
-Ask = Callable[[Collection[coupling.Couple]], TwoPorts]
+Ask = Callable[[Collection[paired_ports.PairedPort]], TwoPorts]
+LASTING = 60.0
+"""Seconds from the begin of an observation for which it is good."""
+MOST = 100
+"""Findings that are kept."""
 
 
 @dataclasses.dataclass
@@ -36,9 +47,11 @@ class Findings:
     reasons: list[str] = dataclasses.field(default_factory=list)
     warnings: list[str] = dataclasses.field(default_factory=list)
 
-    def add(self, couple: coupling.Couple, sentences: Iterable[str]) -> None:
+    def add(
+        self, paired: paired_ports.PairedPort, sentences: Iterable[str]
+    ) -> None:
         """Take down why a pair is not ready, as its server wants it."""
-        if couple.choice.standby is pairs.Need.REQUIRED:
+        if paired.choice.standby is pairs.Need.REQUIRED:
             self.reasons.extend(sentences)
         else:
             self.warnings.extend(sentences)
@@ -47,14 +60,14 @@ class Findings:
 def look(
     instance: Any,
     vifs: list[our_vifs.Vif],
-    couples: Collection[coupling.Couple],
-    viewer: observer.Viewer,
+    ports: Collection[paired_ports.PairedPort],
+    observer: observer.Observer,
     ask: Ask,
 ) -> Findings:
     """Look at a server that is to leave; changes nothing.
 
     :param vifs: those whose devices are ours
-    :param couples: those that want a standby
+    :param ports: those that want a standby
     :param ask: asks Neutron about pairs over two ports
     """
     found = Findings(our_vifs.refusals(vifs))
@@ -63,9 +76,9 @@ def look(
             f'Server {instance.uuid} is paused, and a paused guest cannot '
             f'release a device. Unpause it.'
         )
-    told = _told(couples, ask, found)
+    told = _told(ports, ask, found)
     try:
-        of_pairs = pairs_ready(couples, viewer, told)
+        of_pairs = pairs_ready(ports, observer, told)
     except errors.HostError as exc:
         found.reasons.append(f'Server {instance.uuid}: {exc}.')
         return found
@@ -75,21 +88,21 @@ def look(
 
 
 def _told(
-    couples: Iterable[coupling.Couple], ask: Ask, found: Findings
+    ports: Iterable[paired_ports.PairedPort], ask: Ask, found: Findings
 ) -> TwoPorts:
     """Return what Neutron says; take down that it says nothing."""
-    over = [c for c in couples if c.pair.kind is pairs.StandbyKind.PORT]
+    over = [c for c in ports if c.pair.kind is pairs.StandbyKind.PORT]
     if not over:
         return {}
     try:
         return ask(over)
     except errors.HostError as exc:
-        for couple in over:
+        for paired in over:
             found.add(
-                couple,
+                paired,
                 [
-                    f'{exc}, so that port {couple.pair.port} and its standby, '
-                    f'port {couple.pair.standby_port}, cannot be looked at: '
+                    f'{exc}, so that port {paired.pair.port} and its standby, '
+                    f'port {paired.pair.standby_port}, cannot be looked at: '
                     f'see the log of Neutron, and migrate again.'
                 ],
             )
@@ -97,8 +110,8 @@ def _told(
 
 
 def pairs_ready(
-    couples: Iterable[coupling.Couple],
-    viewer: observer.Viewer,
+    ports: Iterable[paired_ports.PairedPort],
+    observer: observer.Observer,
     told: TwoPorts | None = None,
 ) -> Findings:
     """Look at the pairs alone, as directly before they are switched over.
@@ -107,36 +120,36 @@ def pairs_ready(
     :raises errors.HostError: libvirt does not answer
     """
     found = Findings()
-    looked_at = list(couples)
-    for couple, view in zip(looked_at, viewer.views(looked_at), strict=True):
+    looked_at = list(ports)
+    for paired, view in zip(looked_at, observer.views(looked_at), strict=True):
         if view.earlier:
             # Its netdev is made on no other host.
             found.reasons.append(
-                f'The guest has a standby of port {couple.pair.port} that it '
+                f'The guest has a standby of port {paired.pair.port} that it '
                 f'should not have any more: reboot the server hard, and '
                 f'migrate again.'
             )
-        lacking = lacks(couple)
+        lacking = lacks(paired)
         if lacking:
-            found.add(couple, lacking)
+            found.add(paired, lacking)
             continue
         seen = dataclasses.replace(
-            view, ports=(told or {}).get(couple.pair.port)
+            view, ports=(told or {}).get(paired.pair.port)
         )
-        found.add(couple, couple.pairing.not_ready(seen))
-        found.warnings.extend(couple.pairing.doubts(seen))
+        found.add(paired, paired.pairing.not_ready(seen))
+        found.warnings.extend(paired.pairing.doubts(seen))
     return found
 
 
-def lacks(couple: coupling.Couple) -> tuple[str, ...]:
+def lacks(paired: paired_ports.PairedPort) -> tuple[str, ...]:
     """Say why a port that wants a standby can have none on this host."""
-    if couple.pair.kind is not pairs.StandbyKind.NONE:
+    if paired.pair.kind is not pairs.StandbyKind.NONE:
         return ()
-    if couple.unfit:
-        return couple.unfit
-    network = (couple.vif['profile'] or {}).get('physical_network')
+    if paired.unfit:
+        return paired.unfit
+    network = (paired.vif['profile'] or {}).get('physical_network')
     return (
-        f'Port {couple.pair.port} has no standby: map physical network '
+        f'Port {paired.pair.port} has no standby: map physical network '
         f'{network} in [pt_migrate] standby_uplinks of its host and reboot '
         f'the server hard, or set extra spec pt_migrate:standby.',
     )
@@ -158,3 +171,39 @@ def refuse(
     reason = codes.Reason.NOT_READY if own else codes.Reason.PEER
     phase.fail('refused', {'': codes.Failure(reason, refused)})
     raise exception.MigrationPreCheckError(reason=refused)
+
+
+class ReadinessCache:
+    """Keeps what was last found on this host.
+
+    :param now: gives monotonic seconds
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, Findings]] = {}
+
+    def of(
+        self, request: str, server: str, observe: Callable[[], Findings]
+    ) -> Findings:
+        """Return what was found for a request, or observe now.
+
+        What is returned is not to be changed.
+
+        :param request: Nova's ID of the user's request
+        :param server: its UUID
+        :raises Exception: what ``observe`` raises; nothing is kept
+        """
+        begun = self._now()
+        with self._lock:
+            kept = self._kept.get((request, server))
+        if kept and begun - kept[0] < LASTING:
+            return kept[1]
+        found = observe()
+        with self._lock:
+            self._kept.pop((request, server), None)
+            self._kept[request, server] = begun, found
+            for oldest in list(self._kept)[:-MOST]:
+                del self._kept[oldest]
+        return found

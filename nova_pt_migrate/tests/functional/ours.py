@@ -59,7 +59,7 @@ class OurMigrations(base.TwoComputes):
     def stop_settling(self) -> None:
         """Let nothing be settled or freed that the hooks leave."""
         for compute in self.computes.values():
-            compute.driver._pt_settling.stop()
+            compute.driver._pt.worker.stop()
 
     def prepare(
         self, ports: list[str], volume: str | None = None

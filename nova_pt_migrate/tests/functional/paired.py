@@ -6,10 +6,10 @@ from typing import Any
 
 import fixtures
 
-from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.testing import documents
@@ -96,7 +96,7 @@ class Paired(ours.OurMigrations):
     def events(self, server: dict[str, Any]) -> set[str]:
         """Return the names of the events of its last action."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt_stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(30.0))
         actions = self.api.get_instance_actions(server['id'])
         found = self.api.api_get(
             f'/servers/{server["id"]}/os-instance-actions/'
@@ -112,7 +112,7 @@ class Paired(ours.OurMigrations):
             for element in documents.elements(machine.document)
             if element.tag == 'interface' and element.get('type') == 'ethernet'
             for target in element.findall('./target')
-            if target.get('dev', '').startswith(paired_ports.PREFIX)
+            if target.get('dev', '').startswith(pairs.PREFIX)
         ]
 
     def assert_switched_off(self, host: str, count: int = 1) -> None:

@@ -105,7 +105,7 @@ class CrashTest(crashes.Crashes):
         self.begin(server)
         self.wait_for(self.is_queued, 'the message')
         # It looks at no other moment.
-        with fixtures.MockPatchObject(worker.Settling, 'start'):
+        with fixtures.MockPatchObject(worker.RecoveryWorker, 'start'):
             self.start_again(base.SOURCE)
         started.set()
         self.settled(server)
@@ -122,7 +122,7 @@ class CrashTest(crashes.Crashes):
         def beginning(departing: departures.Departures, name: str) -> Any:
             started.wait(60.0)
             source = self.computes[base.SOURCE].driver
-            source._pt_settling._settle_all(self.ctxt)
+            source._pt.worker._settle_all(self.ctxt)
             return begin(departing, name)
 
         self.useFixture(

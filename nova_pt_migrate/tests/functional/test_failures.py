@@ -120,9 +120,9 @@ class PlugFailsTest(ours.OurMigrations):
 
     def heal(self, host: str) -> None:
         """Let the time pass after which it is tried again."""
-        late = self.computes[host].driver._pt_late
+        late = self.computes[host].driver._pt.healer
         self.assertTrue(late._lacking)
-        late.look_again(self.ctxt)
+        late.check_again(self.ctxt)
         self.wait_for(lambda: not late._lacking, 'the device to be plugged')
 
     def test_the_others_are_plugged_at_the_destination(self) -> None:

@@ -49,7 +49,7 @@ class LeaseTest(ours.OurMigrations):
         return migration
 
     def look(self) -> None:
-        self.computes[base.DESTINATION].driver._pt_lease_look(self.ctxt)
+        self.computes[base.DESTINATION].driver._pt.check_lease(self.ctxt)
 
     def held(self) -> bool:
         return self.server['id'] in pci_tracker.held(self.rt)
@@ -109,7 +109,7 @@ class StandbyTest(paired.Paired):
         self.here.filters.add(('pf0', self.LEFT.mac))
 
     def look(self) -> None:
-        self.computes[base.SOURCE].driver._pt_lease_look(self.ctxt)
+        self.computes[base.SOURCE].driver._pt.check_lease(self.ctxt)
 
     def test_it_is_deleted_and_no_other(self) -> None:
         self.look()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest is asked once for all hosts that a request tries, and once more."""
 
-from nova_pt_migrate.compute.traffic import looks
+from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
@@ -76,8 +76,10 @@ class LooksTest(paired.Paired):
 
     def test_again_for_another_host_when_it_is_long_ago(self) -> None:
         compute = self.computes[base.SOURCE]
-        seconds = iter(range(0, 10**6, int(looks.LASTING)))
-        compute.driver._pt_looks = looks.Looks(lambda: next(seconds))
+        seconds = iter(range(0, 10**6, int(readiness.LASTING)))
+        compute.driver._pt.readiness_cache = readiness.ReadinessCache(
+            lambda: next(seconds)
+        )
         self.assertEqual(
             [
                 f'{base.DESTINATION} {CHECK}',

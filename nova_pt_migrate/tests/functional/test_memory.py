@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host without the memory that VFIO pins is refused."""
 
-from nova_pt_migrate.compute.claims import pinning
+from nova_pt_migrate.compute.claims import fitness
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -14,7 +14,7 @@ class MemoryTest(paired.Paired):
         self.server, self.whole = self.prepare(self.ports.direct(2))
         self.needed = (
             self.api.get_server(self.server['id'])['flavor']['ram']
-            + pinning.OVERHEAD_MIB
+            + fitness.OVERHEAD_MIB
         )
 
     def test_too_little(self) -> None:

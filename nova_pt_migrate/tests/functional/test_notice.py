@@ -42,7 +42,7 @@ class NoticeTest(crashes.Crashes, paired.Paired):
     def told(self) -> dict[str, Any]:
         """Likewise, when all is told."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt_stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(30.0))
         return self.story()
 
     def assert_untouched(self) -> None:
@@ -88,7 +88,7 @@ class NoticeTest(crashes.Crashes, paired.Paired):
         dead = self.computes[base.SOURCE].driver
         self.kill(base.SOURCE)
         # A thread of the dead one would wait until the time has passed.
-        dead._pt_events.wake(self.server['id'])
+        dead._pt.events.wake(self.server['id'])
         self.start_again(base.SOURCE)
         self.settled(self.server)
         self.assert_untouched()

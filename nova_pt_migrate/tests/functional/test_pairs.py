@@ -107,7 +107,9 @@ class MigrationTest(paired.Paired):
         there = self.links[base.DESTINATION]
         self.assertTrue(all(link.up for link in there.links.values()))
         self.assertEqual(1, len(there.filters))
-        self.computes[base.DESTINATION].driver._pt_late.look_again(self.ctxt)
+        self.computes[base.DESTINATION].driver._pt.healer.check_again(
+            self.ctxt
+        )
         self.wait_for(
             lambda: not any(link.up for link in there.links.values()),
             'the device that is healed',
@@ -198,7 +200,7 @@ class ManagedBondTest(paired.Paired):
     """The bond is made through the guest's agent, and undone."""
 
     def look(self, host: str) -> None:
-        self.computes[host].driver._pt_late.look_again(self.ctxt)
+        self.computes[host].driver._pt.healer.check_again(self.ctxt)
 
     def test_it_is_made_kept_and_undone(self) -> None:
         ports = self.ports.direct()
@@ -267,17 +269,17 @@ class ReadinessTest(paired.Paired):
     def unmap(self) -> None:
         """The network of the source's servers is not mapped."""
         driver = self.computes[base.SOURCE].driver
-        driver._pt_couples._settings = dataclasses.replace(
-            driver._pt_couples._settings, standby_uplinks={}
+        driver._pt.paired_ports._settings = dataclasses.replace(
+            driver._pt.paired_ports._settings, standby_uplinks={}
         )
 
     def map(self) -> None:
         """It is mapped later, and servers are not rebooted."""
         self.computes[
             base.SOURCE
-        ].driver._pt_couples._settings = self.computes[
+        ].driver._pt.paired_ports._settings = self.computes[
             base.DESTINATION
-        ].driver._pt_couples._settings
+        ].driver._pt.paired_ports._settings
 
     def need(self, server: dict[str, Any], word: str) -> None:
         """Let the operator resize the server to another word, in short."""

@@ -167,7 +167,7 @@ class UnfitTest(Rehearsal):
         self.assertTrue(machine.active)
 
     def test_libvirt_does_not_answer(self) -> None:
-        rehearsal = self.computes[base.DESTINATION].driver._pt_rehearsal
+        rehearsal = self.computes[base.DESTINATION].driver._pt.rehearsal
         rehearsal._seconds = 0.1
         hang = self.double.faults.hang(DETACH)
         self.assert_refused('has not answered')

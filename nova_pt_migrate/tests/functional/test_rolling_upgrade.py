@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from nova_pt_migrate.compute.hooks import handshake
+from nova_pt_migrate.core import protocols
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -122,20 +122,20 @@ class VersionsTest(Mixed):
 
     def destination_speaks(self, oldest: int, newest: int) -> None:
         driver: Any = self.computes[base.DESTINATION].driver
-        driver._pt_protocols = handshake.Protocols(oldest, newest)
+        driver._pt.protocols = protocols.Protocols(oldest, newest)
 
     def test_a_newer_destination_that_knows_ours(self) -> None:
         self.destination_speaks(
-            handshake.SPOKEN.oldest, handshake.SPOKEN.newest + 1
+            protocols.SPOKEN.oldest, protocols.SPOKEN.newest + 1
         )
         self.assert_moves()
 
     def test_a_newer_destination_that_does_not(self) -> None:
-        newer = handshake.SPOKEN.newest + 1
+        newer = protocols.SPOKEN.newest + 1
         self.destination_speaks(newer, newer)
         self.assert_refused('on the source host is too old')
 
     def test_a_destination_that_is_too_old(self) -> None:
-        older = handshake.SPOKEN.oldest - 1
+        older = protocols.SPOKEN.oldest - 1
         self.destination_speaks(older, older)
         self.assert_refused('on the destination host is too old')

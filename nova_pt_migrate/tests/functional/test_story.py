@@ -30,7 +30,7 @@ class StoryTest(ours.OurMigrations):
     def events(self) -> dict[str, tuple[str, str, str]]:
         """Return result, host and details of each event of ours."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt_stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(30.0))
         (action,) = [
             action
             for action in self.api.get_instance_actions(self.server['id'])

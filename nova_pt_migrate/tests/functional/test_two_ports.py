@@ -8,8 +8,8 @@ from typing import Any
 import fixtures
 from nova.tests.fixtures import neutron as nova_neutron
 
-from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import guest_side
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -47,7 +47,7 @@ class NamingTest(TwoPorts):
             ports, tags={ordinary: tag.format(named)}, pairing='bond'
         )
         whole = always.Always(self, server, ports, own=1)
-        own = [paired_ports.link_name(direct[which])]
+        own = [pairs.link_name(direct[which])]
         self.assertEqual(own, self.standbys(server, base.SOURCE))
         self.allow(direct[1 - which], ordinary)
         self.migrate(server)

@@ -149,7 +149,7 @@ class FromStockTest(UnfitDevice):
 
     def setUp(self) -> None:
         ours.OurMigrations.setUp(self)
-        self.computes[base.DESTINATION].driver._pt_settling.stop()
+        self.computes[base.DESTINATION].driver._pt.worker.stop()
 
 
 class NoneIsTakenTest(UnfitDevice):
@@ -218,9 +218,9 @@ class NoneIsTakenTest(UnfitDevice):
         self.fail(1)
         server, whole = self.prepare(self.ports.direct(2))
         self.migrate(server)
-        late = self.computes[base.DESTINATION].driver._pt_late
+        late = self.computes[base.DESTINATION].driver._pt.healer
 
-        late.look_again(self.ctxt)
+        late.check_again(self.ctxt)
 
         self.wait_for(lambda: len(self.tried()) == 3, 'another try')
         whole.check(always.End(base.DESTINATION, 'completed'))

@@ -73,7 +73,7 @@ class RollbackTest(crashes.Crashes):
         def look() -> None:
             with self.processes.within(base.DESTINATION):
                 driver = self.computes[base.DESTINATION].driver
-                driver._pt_lease_look(self.ctxt)
+                driver._pt.check_lease(self.ctxt)
 
         self.disturb(look)
         self.check()

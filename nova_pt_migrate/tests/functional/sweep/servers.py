@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -101,7 +101,7 @@ class One:
 
     def _check_standbys(self, test: paired.Paired, here: str) -> None:
         names = {
-            paired_ports.link_name(port): False
+            pairs.link_name(port): False
             for port in self.ports[: self.case.standbys]
         }
         macs = [test.ports.show(port)['mac_address'] for port in self.ports]

@@ -6,6 +6,7 @@ from nova.objects import migrate_data as migrate_data_obj
 import testtools
 
 from nova_pt_migrate.compute.hooks import handshake
+from nova_pt_migrate.core import protocols
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
 
 KINDS = {'direct': test_our_vifs.VF, 'normal': test_our_vifs.ORDINARY}
@@ -25,26 +26,26 @@ def data(*vnic_types: str) -> Any:
 class TestIntroduction(testtools.TestCase):
     def test_is_read_as_it_was_said(self) -> None:
         said = data('normal', 'direct', 'direct')
-        handshake.introduce(said, handshake.Protocols(2, 3))
+        handshake.introduce(said, protocols.Protocols(2, 3))
         self.assertEqual(
-            handshake.Protocols(2, 3), handshake.introduction(said)
+            protocols.Protocols(2, 3), handshake.introduction(said)
         )
 
     def test_only_ports_with_a_device_of_ours_carry_it(self) -> None:
         said = data('normal', 'direct')
-        handshake.introduce(said, handshake.SPOKEN)
+        handshake.introduce(said, protocols.SPOKEN)
         self.assertNotIn(handshake.KEY, said.vifs[0].profile)
 
     def test_nothing_is_left_when_it_is_forgotten(self) -> None:
         said = data('direct', 'normal')
         profiles = [vif.profile for vif in said.vifs]
-        handshake.introduce(said, handshake.SPOKEN)
+        handshake.introduce(said, protocols.SPOKEN)
         handshake.forget(said)
         self.assertEqual(profiles, [vif.profile for vif in said.vifs])
 
     def test_data_without_ports(self) -> None:
         said = migrate_data_obj.LibvirtLiveMigrateData()
-        handshake.introduce(said, handshake.SPOKEN)
+        handshake.introduce(said, protocols.SPOKEN)
         self.assertIsNone(handshake.introduction(said))
         self.assertEqual([], handshake.arriving(said))
 
@@ -52,13 +53,13 @@ class TestIntroduction(testtools.TestCase):
         said = data('direct')
         for words in ('1', [1], {'oldest': 1}, [1, 'x']):
             said.vifs[0].profile = {handshake.KEY: words}
-            (reason,) = handshake.reasons(said, handshake.SPOKEN, True)
+            (reason,) = handshake.reasons(said, protocols.SPOKEN, True)
             self.assertIn('too old', reason)
 
 
 class TestReasons(testtools.TestCase):
     def reasons(
-        self, there: handshake.Protocols, here: handshake.Protocols
+        self, there: protocols.Protocols, here: protocols.Protocols
     ) -> Any:
         said = data('direct')
         handshake.introduce(said, there)
@@ -69,19 +70,19 @@ class TestReasons(testtools.TestCase):
             self.assertEqual(
                 [],
                 self.reasons(
-                    handshake.Protocols(*there), handshake.Protocols(2, 4)
+                    protocols.Protocols(*there), protocols.Protocols(2, 4)
                 ),
             )
 
     def test_the_older_side_is_named(self) -> None:
-        here = handshake.Protocols(2, 4)
-        (reason,) = self.reasons(handshake.Protocols(1, 1), here)
+        here = protocols.Protocols(2, 4)
+        (reason,) = self.reasons(protocols.Protocols(1, 1), here)
         self.assertIn('on the destination host is too old', reason)
-        (reason,) = self.reasons(handshake.Protocols(5, 6), here)
+        (reason,) = self.reasons(protocols.Protocols(5, 6), here)
         self.assertIn('on the source host is too old', reason)
 
     def test_stock(self) -> None:
         said = data('direct')
-        (reason,) = handshake.reasons(said, handshake.SPOKEN, False)
+        (reason,) = handshake.reasons(said, protocols.SPOKEN, False)
         self.assertIn('lacks nova-pt-migrate', reason)
-        self.assertEqual([], handshake.reasons(said, handshake.SPOKEN, True))
+        self.assertEqual([], handshake.reasons(said, protocols.SPOKEN, True))

@@ -96,19 +96,19 @@ def find(
     specs: dict[str, str],
     uplinks: dict[str, Any] | None = None,
     image: dict[str, str] | None = None,
-) -> list[paired_ports.Couple]:
+) -> list[paired_ports.PairedPort]:
     names = ['none', 'failover', 'bond']
     settings = dataclasses.replace(
         test_devices.SETTINGS,
         standby_uplinks=BRIDGE if uplinks is None else uplinks,
     )
-    return paired_ports.Couples(
+    return paired_ports.PairedPorts(
         settings, plugins.pairings(names), cast(Any, Links())
     ).of(instance(image, **specs), vifs)
 
 
-def over_two(need: str = 'required') -> list[paired_ports.Couple]:
-    """Return the couple of a server with one VF and an ordinary port."""
+def over_two(need: str = 'required') -> list[paired_ports.PairedPort]:
+    """Return the paired of a server with one VF and an ordinary port."""
     return find(
         [vif(1), vif(3, 'normal')], {'pairing': 'bond', 'standby': need}
     )
@@ -120,15 +120,15 @@ def own(
     uplinks: dict[str, Any] | None = None,
     bond: str = 'prepare',
     **more: Any,
-) -> list[paired_ports.Couple]:
-    """Return the couple of a server with one VF."""
+) -> list[paired_ports.PairedPort]:
+    """Return the paired of a server with one VF."""
     specs = {'pairing': pairing, 'standby': need, 'bond': bond}
     return find([vif(**more)], specs, uplinks)
 
 
 class TestOwnStandby(testtools.TestCase):
     def test_of_a_bond(self) -> None:
-        (couple,) = own('bond')
+        (paired,) = own('bond')
         self.assertEqual(
             pairs.Pair(
                 port=PORT,
@@ -139,74 +139,74 @@ class TestOwnStandby(testtools.TestCase):
                 standby_mac=TWIN,
                 on_own_pf=True,
             ),
-            couple.pair,
+            paired.pair,
         )
         self.assertEqual(
             handover.Standby('pts11111111-22', MAC, 'eth1', 'eth1', 42),
-            couple.standby,
+            paired.standby,
         )
-        self.assertEqual(9000, couple.mtu)
+        self.assertEqual(9000, paired.mtu)
 
     def test_failover_has_one_mac_address(self) -> None:
-        (couple,) = own('failover')
-        self.assertEqual(MAC, couple.pair.standby_mac)
+        (paired,) = own('failover')
+        self.assertEqual(MAC, paired.pair.standby_mac)
 
     def test_a_macvtap_takes_its_own_frames(self) -> None:
         kind = uplinks.Kind.MACVTAP
         for link, shared in (('eth1', True), ('eth2', False)):
-            (couple,) = own(
+            (paired,) = own(
                 'bond', uplinks={'physnet1': uplinks.Uplink(kind, link)}
             )
-            assert couple.standby is not None
-            self.assertIsNone(couple.standby.filter)
-            self.assertEqual(link, couple.standby.uplink)
-            self.assertEqual(shared, couple.pair.on_own_pf)
+            assert paired.standby is not None
+            self.assertIsNone(paired.standby.filter)
+            self.assertEqual(link, paired.standby.uplink)
+            self.assertEqual(shared, paired.pair.on_own_pf)
 
     def test_a_whole_function_that_the_bridge_hangs_on(self) -> None:
-        (couple,) = own(
+        (paired,) = own(
             'bond', vnic_type='direct-physical', pci_slot='0000:81:00.0'
         )
-        self.assertTrue(couple.pair.whole_function)
-        self.assertTrue(couple.pair.on_own_pf)
-        self.assertIn('very PF', couple.unfit[0])
-        self.assertIsNone(couple.standby)
+        self.assertTrue(paired.pair.whole_function)
+        self.assertTrue(paired.pair.on_own_pf)
+        self.assertIn('very PF', paired.unfit[0])
+        self.assertIsNone(paired.standby)
 
     def test_a_network_that_is_not_mapped(self) -> None:
-        (couple,) = own('bond', uplinks={})
-        self.assertIs(pairs.StandbyKind.NONE, couple.pair.kind)
-        self.assertIsNone(couple.standby)
+        (paired,) = own('bond', uplinks={})
+        self.assertIs(pairs.StandbyKind.NONE, paired.pair.kind)
+        self.assertIsNone(paired.standby)
 
     def test_a_machine_that_cannot_have_the_pairing(self) -> None:
         for image, words in (
             ({'hw_machine_type': 'pc'}, 'PCIe'),
             ({'hw_vif_model': 'e1000'}, 'virtio'),
         ):
-            (couple,) = find([vif()], {'pairing': 'failover'}, image=image)
-            self.assertIn(words, couple.unfit[0])
-            self.assertIs(pairs.StandbyKind.NONE, couple.pair.kind)
-            self.assertIsNone(couple.standby)
+            (paired,) = find([vif()], {'pairing': 'failover'}, image=image)
+            self.assertIn(words, paired.unfit[0])
+            self.assertIs(pairs.StandbyKind.NONE, paired.pair.kind)
+            self.assertIsNone(paired.standby)
 
     def test_nobody_wants_one(self) -> None:
         self.assertEqual([], own('none'))
         self.assertEqual([], own('bond', need='none'))
 
     def test_netdevs_have_names_that_the_kernel_takes(self) -> None:
-        (couple,) = own('bond')
-        assert couple.standby is not None
-        self.assertLess(len(couple.standby.link), 16)
-        self.assertFalse(couple.standby.link.startswith('macvtap'))
+        (paired,) = own('bond')
+        assert paired.standby is not None
+        self.assertLess(len(paired.standby.link), 16)
+        self.assertFalse(paired.standby.link.startswith('macvtap'))
 
 
 class TestSecondPort(testtools.TestCase):
     def test_it_is_taken_for_the_standby(self) -> None:
-        (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'bond'})
-        self.assertIs(pairs.StandbyKind.PORT, couple.pair.kind)
-        self.assertEqual('fa:16:3e:00:00:03', couple.pair.standby_mac)
-        self.assertEqual(f'3{PORT[1:]}', couple.pair.standby_port)
+        (paired,) = find([vif(1), vif(3, 'normal')], {'pairing': 'bond'})
+        self.assertIs(pairs.StandbyKind.PORT, paired.pair.kind)
+        self.assertEqual('fa:16:3e:00:00:03', paired.pair.standby_mac)
+        self.assertEqual(f'3{PORT[1:]}', paired.pair.standby_port)
 
     def test_failover_takes_none(self) -> None:
-        (couple,) = find([vif(1), vif(3, 'normal')], {'pairing': 'failover'})
-        self.assertIs(pairs.StandbyKind.OWN, couple.pair.kind)
+        (paired,) = find([vif(1), vif(3, 'normal')], {'pairing': 'failover'})
+        self.assertIs(pairs.StandbyKind.OWN, paired.pair.kind)
 
     def test_the_tags_are_asked_for_once(self) -> None:
         names = {f'3{PORT[1:]}': f'2{PORT[1:]}'}
@@ -217,31 +217,31 @@ class TestSecondPort(testtools.TestCase):
         found = find(vifs, {'pairing': 'bond'})
         self.assertEqual(
             [f'4{PORT[1:]}', f'3{PORT[1:]}'],
-            [couple.pair.standby_port for couple in found],
+            [paired.pair.standby_port for paired in found],
         )
         self.assertEqual(1, asked.call_count)
 
     def test_the_ports_beside_those_that_are_given(self) -> None:
         names = ['bond']
-        found = paired_ports.Couples(
+        found = paired_ports.PairedPorts(
             test_devices.SETTINGS, plugins.pairings(names), cast(Any, Links())
         )
-        (couple,) = found.of(
+        (paired,) = found.of(
             instance(pairing='bond'), [vif(1)], [vif(3, 'normal'), vif(1)]
         )
-        self.assertIs(pairs.StandbyKind.PORT, couple.pair.kind)
+        self.assertIs(pairs.StandbyKind.PORT, paired.pair.kind)
 
 
 class TestChoice(testtools.TestCase):
     def test_the_operators_word_for_a_port_comes_first(self) -> None:
         self.assertEqual([], own('bond', pt_migrate_pairing='none'))
-        (couple,) = own('none', pt_migrate_pairing='failover')
-        self.assertEqual('failover', couple.choice.pairing)
+        (paired,) = own('none', pt_migrate_pairing='failover')
+        self.assertEqual('failover', paired.choice.pairing)
 
     def test_a_word_that_nobody_knows_is_passed_over(self) -> None:
-        (couple,) = own('bond', need='rather', pt_migrate_pairing='x\ny')
-        self.assertEqual('bond', couple.choice.pairing)
-        self.assertIs(pairs.Need.REQUIRED, couple.choice.standby)
+        (paired,) = own('bond', need='rather', pt_migrate_pairing='x\ny')
+        self.assertEqual('bond', paired.choice.pairing)
+        self.assertIs(pairs.Need.REQUIRED, paired.choice.standby)
 
 
 class TestTwin(testtools.TestCase):

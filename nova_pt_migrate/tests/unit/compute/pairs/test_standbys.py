@@ -44,7 +44,7 @@ class StandbysTest(testtools.TestCase):
             },
         )
         return standbys.Standbys(
-            paired_ports.Couples(
+            paired_ports.PairedPorts(
                 settings,
                 plugins.pairings(['none', 'failover', 'bond']),
                 cast(Any, self.links),

@@ -41,7 +41,7 @@ class TestArrival(test_host_side.SwitchingTest):
     def setUp(self) -> None:
         super().setUp()
         self.domain = Domain()
-        self.couples = test_paired_ports.over_two()
+        self.ports = test_paired_ports.over_two()
         self.guest = fakes.Guest()
         self.bond()
         self.sends_at: dict[str, float] = {}
@@ -54,10 +54,10 @@ class TestArrival(test_host_side.SwitchingTest):
                 self.domain.sent_on[target] += 1
 
     def over(self) -> list[str]:
-        return host_side.Switching(
+        return host_side.HostSide(
             cast(Any, None),
-            self.couples,
-            observer.Viewer(cast(Any, self.domain), self.guest.agent),
+            self.ports,
+            observer.Observer(cast(Any, self.domain), self.guest.agent),
             self.links,
             both=True,
             clock=lambda: self.now,
@@ -113,7 +113,7 @@ class TestArrival(test_host_side.SwitchingTest):
         self.assertEqual('ens6', self.guest.files[ACTIVE])
 
     def test_one_that_was_not_switched_is_not_waited_for(self) -> None:
-        self.couples = test_paired_ports.over_two('preferred')
+        self.ports = test_paired_ports.over_two('preferred')
         self.guest.said['guest-file-write'] = {'return': {'count': 4}}
         self.assertEqual([], self.over())
         self.assertEqual(0.0, self.now)

@@ -76,7 +76,7 @@ class Pairs:
         self.calls.append('silence')
 
 
-class Teller:
+class Reporter:
     """Keeps what users are told."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class ServerTest(testtools.TestCase):
         self.vif_driver = VifDriver()
         self.departure = departures.Departure()
         self.pairs = Pairs()
-        self.teller = Teller()
+        self.reporter = Reporter()
 
     def server(self, domain: Any) -> devices.Server:
         return devices.Server(
@@ -150,7 +150,7 @@ class ServerTest(testtools.TestCase):
             SETTINGS,
             cast(Any, self.pairs),
             clock=domain.clock,
-            teller=self.teller,
+            reporter=self.reporter,
         )
 
     def test_leaving_asks_the_guest_and_then_undoes_the_hosts_side(
@@ -179,10 +179,10 @@ class ServerTest(testtools.TestCase):
         self.pairs.quiet = ['nothing on one', 'nothing on two']
         self.server(domain).leave([vif(1)], 'm', self.departure)
         self.assertEqual({}, domain.live)
-        (told,) = self.teller.remarks
+        (told,) = self.reporter.remarks
         self.assertIs(reasons.Reason.QUIET, told.reason)
         self.assertEqual('nothing on one nothing on two', told.text)
-        (phase,) = self.teller.ended
+        (phase,) = self.reporter.ended
         self.assertEqual({}, phase.failures)
 
     def test_an_abort_ends_the_wait_for_what_arrives(self) -> None:
@@ -191,7 +191,7 @@ class ServerTest(testtools.TestCase):
         self.assertFalse(self.pairs.stop())
         self.departure.abort()
         self.assertTrue(self.pairs.stop())
-        self.assertEqual([], self.teller.remarks)
+        self.assertEqual([], self.reporter.remarks)
 
     def test_nothing_is_asked_where_a_pair_is_not_ready(self) -> None:
         domain = fakes.Domain([1])

@@ -33,7 +33,7 @@ class Servers:
     def __init__(self) -> None:
         self.taken: list[list[Any]] = []
 
-    def of(self, instance: Any, teller: Any) -> Any:
+    def of(self, instance: Any, reporter: Any) -> Any:
         return self
 
     def take_back(self, vifs: list[Any]) -> dict[str, str]:
@@ -49,7 +49,7 @@ class TestLateReleases(testtools.TestCase):
         self.kept: list[Any] = []
         self.bond_is_lacking = False
         self.servers = Servers()
-        self.late = healing.LateReleases(
+        self.late = healing.Healer(
             cast(Any, self.servers),
             'here',
             lambda context, instance: cast(
@@ -66,7 +66,7 @@ class TestLateReleases(testtools.TestCase):
         self.useFixture(
             fixtures.MockPatchObject(objects.Instance, 'get_by_uuid', **kwargs)
         )
-        self.late.look_soon('the-server')
+        self.late.check_soon('the-server')
         self.late._executor.shutdown()
 
     def test_only_our_devices_are_taken_back(self) -> None:

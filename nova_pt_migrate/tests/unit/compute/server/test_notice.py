@@ -20,7 +20,7 @@ class TestNotice(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.domain = fakes.Domain([1, 2])
         self.departure = departures.Departure()
-        self.teller = test_devices.Teller()
+        self.reporter = test_devices.Reporter()
 
     def give(self, *numbers: int, paired: Any = (), **extra: str) -> None:
         instance = types.SimpleNamespace(
@@ -35,7 +35,7 @@ class TestNotice(testtools.TestCase):
             test_devices.SETTINGS,
             paired,
             clock=self.domain.clock,
-            teller=self.teller,
+            reporter=self.reporter,
         ).give(
             [
                 {**test_devices.vif(n), 'address': f'fa:16:3e:00:00:0{n}'}
@@ -49,7 +49,7 @@ class TestNotice(testtools.TestCase):
         self,
     ) -> None:
         self.give(1, 2, notice='20')
-        (phase,) = self.teller.begun
+        (phase,) = self.reporter.begun
         self.assertEqual(
             'The guest will be asked in 20 s for devices that have no '
             'standby, and has 30 s then to release them: ports port-1 '
@@ -63,16 +63,16 @@ class TestNotice(testtools.TestCase):
 
     def test_without_a_time_it_is_told_all_the_same(self) -> None:
         self.give(1)
-        (phase,) = self.teller.ended
+        (phase,) = self.reporter.ended
         self.assertIn('asked now for', phase.text)
         self.assertEqual(0.0, self.domain.now)
 
     def test_devices_with_a_standby_need_none(self) -> None:
         self.give(1, 2, paired={'port-1', 'port-2'}, notice='20')
-        self.assertEqual([], self.teller.begun)
+        self.assertEqual([], self.reporter.begun)
         self.assertEqual(0.0, self.domain.now)
         self.give(1, 2, paired={'port-1'}, notice='20')
-        (phase,) = self.teller.begun
+        (phase,) = self.reporter.begun
         self.assertEqual(('0000:81:10.2',), phase.devices)
         self.assertNotIn('port-1', phase.text)
 
@@ -86,7 +86,7 @@ class TestNotice(testtools.TestCase):
         self.domain.wait = aborted  # type: ignore[method-assign]
         self.assertRaises(errors.Aborted, self.give, 1, notice='20')
         self.assertEqual(3.0, self.domain.now)
-        (phase,) = self.teller.ended
+        (phase,) = self.reporter.ended
         self.assertEqual('aborted', phase.result)
         self.assertEqual([], self.domain.requests)
 

@@ -8,7 +8,7 @@ from typing import cast
 import fixtures
 import testtools
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import host_side
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.core import errors
@@ -49,13 +49,13 @@ class SwitchingTest(testtools.TestCase):
 
     def pairs(
         self,
-        couples: list[coupling.Couple] | None = None,
+        ports: list[paired_ports.PairedPort] | None = None,
         both: bool = True,
-    ) -> host_side.Switching:
-        return host_side.Switching(
+    ) -> host_side.HostSide:
+        return host_side.HostSide(
             types.SimpleNamespace(),
-            couples or test_paired_ports.own('bond'),
-            observer.Viewer(cast(Any, Domain()), self.guest.agent),
+            ports or test_paired_ports.own('bond'),
+            observer.Observer(cast(Any, Domain()), self.guest.agent),
             self.links,
             both,
             clock=lambda: self.now,
@@ -139,10 +139,10 @@ class TestLeaving(SwitchingTest):
     def test_a_standby_that_takes_frames_itself_is_announced_at_once(
         self,
     ) -> None:
-        (couple,) = test_paired_ports.own('bond')
-        assert couple.standby is not None
-        standby = dataclasses.replace(couple.standby, filter=None)
-        self.pairs([dataclasses.replace(couple, standby=standby)]).arrive()
+        (paired,) = test_paired_ports.own('bond')
+        assert paired.standby is not None
+        standby = dataclasses.replace(paired.standby, filter=None)
+        self.pairs([dataclasses.replace(paired, standby=standby)]).arrive()
         self.assertEqual(
             [steps.LinkUp(LINK), steps.Announce(PF, MAC, 42)],
             self.links.steps,

@@ -8,7 +8,7 @@ from typing import cast
 import fixtures
 import testtools
 
-from nova_pt_migrate.compute.pairs import paired_ports as coupling
+from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
@@ -39,7 +39,7 @@ class TestBonding(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
         self.guest: managed.Managed | None = managed.Managed()
-        self.couples = test_paired_ports.own('bond', bond='manage')
+        self.ports = test_paired_ports.own('bond', bond='manage')
         self.told: list[reasons.Failure] = []
         self.bonds = managed_bonds.Bonding(
             cast(Any, self),
@@ -47,18 +47,20 @@ class TestBonding(testtools.TestCase):
             lambda _: self.guest.agent(60) if self.guest else None,
         )
 
-    def of(self, instance: Any, network_info: Any) -> list[coupling.Couple]:
-        return self.couples
+    def of(
+        self, instance: Any, network_info: Any
+    ) -> list[paired_ports.PairedPort]:
+        return self.ports
 
     def keep(self) -> bool:
         return self.bonds.keep(self.instance, self.told.append)
 
     def test_a_bond_over_two_ports_is_left_to_its_owner(self) -> None:
-        self.couples = test_paired_ports.over_two()
+        self.ports = test_paired_ports.over_two()
         choice = dataclasses.replace(
-            self.couples[0].choice, bond=pairs.Way.MANAGE
+            self.ports[0].choice, bond=pairs.Way.MANAGE
         )
-        self.couples = [dataclasses.replace(self.couples[0], choice=choice)]
+        self.ports = [dataclasses.replace(self.ports[0], choice=choice)]
         self.assertFalse(self.keep())
         self.assertEqual([], self.instance.saved)
 
@@ -79,7 +81,7 @@ class TestBonding(testtools.TestCase):
         self.assertEqual([], self.told)
 
     def has(self, *subnets: Any) -> None:
-        self.couples[0].vif['network']['subnets'] = list(subnets)
+        self.ports[0].vif['network']['subnets'] = list(subnets)
 
     def test_none_is_made_that_would_lose_an_address(self) -> None:
         self.has(
@@ -122,13 +124,13 @@ class TestBonding(testtools.TestCase):
         self.assertEqual(1, len(self.told))
         self.assertEqual(asked, len(cast(Any, self.guest).asked))
         self.assertIn(KEY, self.instance.system_metadata)
-        self.couples = []
+        self.ports = []
         self.assertFalse(self.keep())
         self.assertNotIn(KEY, self.instance.system_metadata)
 
     def test_it_is_undone_when_nobody_wants_it(self) -> None:
         self.keep()
-        self.couples = test_paired_ports.own('bond', bond='observe')
+        self.ports = test_paired_ports.own('bond', bond='observe')
         self.assertTrue(self.bonds.is_concerned(self.instance, []))
         self.assertFalse(self.keep())
         self.assertEqual({'mine': 'x'}, self.instance.saved[-1])
@@ -136,7 +138,7 @@ class TestBonding(testtools.TestCase):
 
     def test_it_is_still_written_down_if_that_fails(self) -> None:
         self.keep()
-        self.couples = []
+        self.ports = []
         guest = cast(Any, self.guest)
         manage = guest.react
         guest.react = lambda argv: (1, '') if argv[0] == 'rm' else manage(argv)
@@ -164,9 +166,9 @@ class TestBonding(testtools.TestCase):
 
     def test_nothing_is_written_where_it_is_not_asked_for(self) -> None:
         for way in ('prepare', 'observe'):
-            self.couples = test_paired_ports.own('bond', bond=way)
+            self.ports = test_paired_ports.own('bond', bond=way)
             self.assertFalse(self.bonds.is_concerned(self.instance, []))
             self.assertFalse(self.keep())
-        self.couples = test_paired_ports.own('failover', bond='manage')
+        self.ports = test_paired_ports.own('failover', bond='manage')
         self.assertFalse(self.keep())
         self.assertEqual([], cast(Any, self.guest).asked)

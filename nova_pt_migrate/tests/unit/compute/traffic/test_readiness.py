@@ -27,7 +27,7 @@ class Looking(testtools.TestCase):
     def look(
         self,
         vif: Any = test_our_vifs.VF,
-        couples: Any = (),
+        ports: Any = (),
         domain: Any = None,
         instance: Any = INSTANCE,
         ask: Any = None,
@@ -35,11 +35,11 @@ class Looking(testtools.TestCase):
         return readiness.look(
             instance,
             [vif],
-            couples,
-            observer.Viewer(
+            ports,
+            observer.Observer(
                 domain or fakes.Domain([]), guests.Guest([]).agent
             ),
-            ask or (lambda _couples: self.fail('Neutron is asked')),
+            ask or (lambda _paired_ports: self.fail('Neutron is asked')),
         )
 
 
@@ -49,10 +49,10 @@ class TestLook(Looking):
             uuid='the-server', power_state=power_state.PAUSED
         )
         vif = test_our_vifs.vif('the-port', 'direct', 'ovs')
-        couples = test_paired_ports.own('failover') + test_paired_ports.own(
+        ports = test_paired_ports.own('failover') + test_paired_ports.own(
             'bond'
         )
-        found = self.look(vif, couples, instance=paused).reasons
+        found = self.look(vif, ports, instance=paused).reasons
         self.assertEqual(4, len(found))
         self.assertIn('the-port', found[0])
         self.assertIn('paused', found[1])
@@ -63,14 +63,14 @@ class TestLook(Looking):
 
     def test_a_standby_that_is_only_preferred_is_a_warning(self) -> None:
         found = self.look(
-            couples=test_paired_ports.own('bond', need='preferred')
+            ports=test_paired_ports.own('bond', need='preferred')
         )
         self.assertEqual([], found.reasons)
         self.assertIn('no standby in the guest', found.warnings[0])
 
     def test_a_network_that_is_not_mapped_is_named(self) -> None:
         (reason,) = self.look(
-            couples=test_paired_ports.own('bond', uplinks={})
+            ports=test_paired_ports.own('bond', uplinks={})
         ).reasons
         self.assertIn('physical network physnet1', reason)
         self.assertIn('standby_uplinks', reason)
@@ -91,13 +91,13 @@ class TestTwoPorts(Looking):
         domain = fakes.Domain([])
         domain.targets = {'tap3': 'fa:16:3e:00:00:03'} if there else {}
         return self.look(
-            couples=test_paired_ports.over_two(need), domain=domain, ask=ask
+            ports=test_paired_ports.over_two(need), domain=domain, ask=ask
         )
 
-    def wrong(self, couples: Any) -> readiness.TwoPorts:
-        (couple,) = couples
+    def wrong(self, ports: Any) -> readiness.TwoPorts:
+        (paired,) = ports
         return {
-            couple.pair.port: test_two_ports.seen(
+            paired.pair.port: test_two_ports.seen(
                 standby={'up': False, 'groups': ()}
             )
         }
@@ -121,14 +121,14 @@ class TestTwoPorts(Looking):
             'pts11111111-22': test_paired_ports.TWIN,
         }
         (reason,) = self.look(
-            couples=test_paired_ports.over_two('preferred'),
+            ports=test_paired_ports.over_two('preferred'),
             domain=domain,
-            ask=lambda _couples: {},
+            ask=lambda _paired_ports: {},
         ).reasons
         self.assertIn('reboot the server hard', reason)
 
     def test_a_neutron_that_does_not_answer(self) -> None:
-        def ask(_couples: Any) -> Any:
+        def ask(_paired_ports: Any) -> Any:
             raise errors.HostError('Neutron has not answered for 15 s')
 
         (reason,) = self.seen('required', ask).reasons

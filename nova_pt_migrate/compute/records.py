@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which migrations have ended."""
+"""Look up Nova's records of a server and of its migrations."""
 
 from typing import Any
 
+from nova import exception
+from nova import objects
 from nova.compute import task_states
 
 ERROR = 'error'
@@ -16,6 +18,21 @@ OVER = {
     'reverted',
 }
 """Status of migrations that nobody goes on with (db/main/api.py:3326)."""
+
+
+def find(context: Any, server: str) -> Any:
+    """Return a server as it is now; None if it is deleted.
+
+    :param server: its UUID
+    :returns: nova.objects.Instance, with its information cache
+    :raises nova.exception.NovaException: the database does not answer
+    """
+    try:
+        return objects.Instance.get_by_uuid(
+            context, server, expected_attrs=['info_cache']
+        )
+    except exception.InstanceNotFound:
+        return None
 
 
 def is_over(migration: Any, instance: Any) -> bool:

@@ -8,10 +8,10 @@ from nova import objects
 from oslo_utils.fixture import uuidsentinel as uuids
 import testtools
 
-from nova_pt_migrate.compute.claims import pinning
+from nova_pt_migrate.compute.claims import fitness
 from nova_pt_migrate.host import memory
 
-NEEDED = 1024 + pinning.OVERHEAD_MIB
+NEEDED = 1024 + fitness.OVERHEAD_MIB
 
 
 def instance(*pages: int | None) -> Any:
@@ -43,7 +43,7 @@ class TestReasons(testtools.TestCase):
                 memory, 'available_mib', lambda: available
             )
         )
-        return pinning.reasons('cmp2', instance(*pages))
+        return fitness.short_of_memory('cmp2', instance(*pages))
 
     def test_enough(self) -> None:
         self.assertEqual([], self.reasons(NEEDED))

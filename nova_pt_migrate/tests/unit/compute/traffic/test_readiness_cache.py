@@ -2,7 +2,6 @@
 
 import testtools
 
-from nova_pt_migrate.compute.traffic import looks
 from nova_pt_migrate.compute.traffic import readiness
 
 
@@ -10,7 +9,7 @@ class TestLooks(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.seconds = 1000.0
-        self.looks = looks.Looks(lambda: self.seconds)
+        self.looks = readiness.ReadinessCache(lambda: self.seconds)
         self.looked: list[tuple[str, str]] = []
 
     def of(
@@ -25,7 +24,7 @@ class TestLooks(testtools.TestCase):
 
     def test_one_look_for_all_hosts_of_a_request(self) -> None:
         found = self.of()
-        self.seconds += looks.LASTING - 1
+        self.seconds += readiness.LASTING - 1
         self.assertEqual(found, self.of())
         self.assertEqual([('req-1', 'one')], self.looked)
 
@@ -37,16 +36,16 @@ class TestLooks(testtools.TestCase):
 
     def test_an_old_one_is_not_good(self) -> None:
         found = self.of()
-        self.seconds += looks.LASTING
+        self.seconds += readiness.LASTING
         self.assertNotEqual(found, self.of())
         self.assertEqual(2, len(self.looked))
 
     def test_age_begins_with_the_look(self) -> None:
-        found = self.of(lasts=looks.LASTING)
+        found = self.of(lasts=readiness.LASTING)
         self.assertNotEqual(found, self.of())
 
     def test_the_oldest_go(self) -> None:
-        for number in range(looks.MOST + 1):
+        for number in range(readiness.MOST + 1):
             self.of(f'req-{number}')
         self.looked.clear()
         self.of('req-1')
@@ -57,9 +56,9 @@ class TestLooks(testtools.TestCase):
     def test_one_that_is_looked_at_again_is_not_the_oldest(self) -> None:
         self.of('req-0')
         self.of('req-1')
-        self.seconds += looks.LASTING
+        self.seconds += readiness.LASTING
         self.of('req-0')
-        for number in range(2, looks.MOST + 1):
+        for number in range(2, readiness.MOST + 1):
             self.of(f'req-{number}')
         self.looked.clear()
         self.of('req-0')

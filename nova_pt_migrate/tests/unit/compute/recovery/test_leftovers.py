@@ -6,7 +6,7 @@ import fixtures
 from nova.objects import migrate_data as migrate_data_obj
 import testtools
 
-from nova_pt_migrate.compute.recovery import clearing
+from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import whereabouts as hosts
 from nova_pt_migrate.core import whereabouts
 
@@ -24,7 +24,7 @@ class TestRequest(testtools.TestCase):
         with mock.patch.object(
             hosts, 'on_source', autospec=True, return_value=source
         ):
-            clearing.request(None, None, data)
+            leftovers.clear_destination(None, None, data)
         return data
 
     def test_it_is_asked_where_the_guest_runs_and_no_job_is_left(self) -> None:

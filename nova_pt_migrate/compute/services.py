@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that the hooks of one host work with, built once."""
+
+import functools
+import threading
+from typing import Any
+
+from nova.virt.libvirt import driver as libvirt_driver
+
+from nova_pt_migrate.compute.claims import lease
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.pairs import neutron
+from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.compute.pairs import standbys
+from nova_pt_migrate.compute.recovery import interrupted
+from nova_pt_migrate.compute.recovery import leftovers
+from nova_pt_migrate.compute.recovery import settlement
+from nova_pt_migrate.compute.recovery import worker
+from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import factory
+from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.compute.server import vif_driver
+from nova_pt_migrate.compute.startup import configuration
+from nova_pt_migrate.compute.startup import plugins
+from nova_pt_migrate.compute.traffic import incoming
+from nova_pt_migrate.compute.traffic import managed_bonds
+from nova_pt_migrate.compute.traffic import readiness
+from nova_pt_migrate.core import protocols
+from nova_pt_migrate.host import events
+from nova_pt_migrate.host import links
+from nova_pt_migrate.host import rehearsal
+
+
+class Services:
+    """The collaborators of one driver.
+
+    :param driver: Nova's libvirt driver, which knows its libvirt host
+    :ivar bound: UUIDs of servers that may have bindings to this host though
+        they hold no device here
+    :ivar checking: its ``check`` is the pre-check that a thread is making
+    """
+
+    def __init__(
+        self,
+        driver: Any,
+        settings: configuration.Settings,
+        pairings: plugins.Pairings,
+        networks: plugins.Networks,
+    ) -> None:
+        host = libvirt_driver.CONF.host
+        self.settings = settings
+        self.protocols = protocols.SPOKEN
+        self.bound: set[str] = set()
+        self.checking = threading.local()
+        self._virtapi = driver.virtapi
+        self._looked_back = False
+        self.events = events.DeviceEvents()
+        self.departures = departures.Departures()
+        self.incoming = incoming.Incoming()
+        self.readiness_cache = readiness.ReadinessCache()
+        self.links = links.HostLinks()
+        self.rehearsal = rehearsal.Rehearsal(
+            driver._host.device_lookup_by_name,
+            libvirt_driver.libvirt.libvirtError,
+            self.links.user_of,
+            settings.plug_timeout,
+        )
+        self.stories = actions.Stories()
+        self.tell = functools.partial(actions.Story, self.stories, host=host)
+        self._build_pairs(driver, pairings, networks)
+        self.healer = healing.Healer(
+            self.servers,
+            host,
+            functools.partial(self.tell, action=actions.HEAL),
+            self.bonds,
+        )
+        self.missing = missing.MissingDevices(
+            driver._host.device_lookup_by_name, self.healer.note
+        )
+        self._build_recovery(driver)
+
+    def _build_pairs(
+        self,
+        driver: Any,
+        pairings: plugins.Pairings,
+        networks: plugins.Networks,
+    ) -> None:
+        self.paired_ports = paired_ports.PairedPorts(
+            self.settings, pairings, self.links
+        )
+        self.standbys = standbys.Standbys(
+            self.paired_ports,
+            lambda port: neutron.is_guarded(self.compute.network_api, port),
+        )
+        self.vif_driver = vif_driver.PairVIFDriver(
+            driver._host, self.paired_ports
+        )
+        self.servers = factory.Servers(
+            driver, self.settings, self.events, self.paired_ports, self.links
+        )
+        self.bonds = managed_bonds.Bonding(
+            self.paired_ports, networks, self.servers.agent
+        )
+
+    def _build_recovery(self, driver: Any) -> None:
+        self.settlements = functools.partial(
+            settlement.Settlement, driver, self.tell
+        )
+        self.worker = worker.RecoveryWorker(
+            self.departures,
+            self.settings.claim_lease_interval,
+            ready=lambda: pci_tracker.is_ready(self._virtapi),
+            chores=(
+                lambda context: self.interrupted.take_up(context),
+                self.check_lease,
+                self.healer.check_again,
+            ),
+        )
+        self.interrupted = interrupted.Interrupted(
+            driver, self.settlements, self.worker
+        )
+
+    @property
+    def compute(self) -> Any:
+        """Return nova.compute.manager.ComputeManager of this host."""
+        return self._virtapi._compute
+
+    def check_lease(self, context: Any) -> None:
+        """Free what this host keeps for servers that did not come.
+
+        :raises nova.exception.NovaException: database, placement or Neutron
+            do not answer; what is left is freed next time
+        """
+        if not self._looked_back:
+            self._looked_back = leftovers.end_forgotten(self.compute, context)
+        lease.Lease(self.compute, self.links, self.bound).check(context)
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way goes on to its end."""
+        self.healer.stop()
+        self.worker.stop()
+        self.incoming.stop()
+        self.stories.stop()
