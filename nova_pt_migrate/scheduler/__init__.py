@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weigher for hosts with fitting devices. Nothing is here yet."""
