@@ -5,41 +5,41 @@ import argparse
 import os
 import sys
 
-from lab import checkout
-from lab import control
-from lab import daemons
 from lab import demo
-from lab import guest
-from lab import host
-from lab import identity
-from lab import image
 from lab import lock
-from lab import machine
-from lab import mounts
-from lab import network
 from lab import scenarios
-from lab import schemas
 from lab import settings
 from lab import shell
 from lab import stages
 from lab import teardown
-from lab import tree
+from lab.build import guest_image
+from lab.build import host_image
+from lab.build import mounts
+from lab.build import tree
+from lab.cloud import daemons
+from lab.cloud import identity
+from lab.cloud import schemas
+from lab.cloud import services
 from lab.guests import command as guests
+from lab.hosts import checkout
+from lab.hosts import machine
+from lab.hosts import provision
+from lab.network import namespace
 
 STAGES = [
     *tree.STAGES,
     *mounts.STAGES,
-    *network.STAGES,
-    *guest.STAGES,
-    *image.STAGES,
+    *namespace.STAGES,
+    *guest_image.STAGES,
+    *host_image.STAGES,
     *machine.STAGES,
     *daemons.STAGES,
     *schemas.STAGES,
-    control.KEYSTONE,
+    services.KEYSTONE,
     identity.USERS,
-    *control.STAGES,
+    *services.STAGES,
     *identity.STAGES,
-    *host.STAGES,
+    *provision.STAGES,
     *checkout.STAGES,
 ]
 
@@ -74,14 +74,14 @@ def logs(setup: settings.Settings, options: argparse.Namespace) -> int:
         for name in sorted(local):
             print(f'{name:24} {local[name]}')
         for where in setup.hosts:
-            for name in host.LOGS:
+            for name in provision.LOGS:
                 print(f'{where.name}/{name:19} python3 -m lab logs '
                       f'{where.name}/{name}')  # fmt: skip
         return 0
     where_name, _, name = options.service.rpartition('/')
     if where_name:
         where = setup.host(where_name)
-        print(machine.ssh(setup, where, f'cat {host.LOGS[name]}', 60))
+        print(machine.ssh(setup, where, f'cat {provision.LOGS[name]}', 60))
     else:
         print(local[name].read_text())
     return 0

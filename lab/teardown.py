@@ -9,10 +9,10 @@ import os
 import signal
 
 from lab import lock
-from lab import mounts
-from lab import network
 from lab import settings
 from lab import shell
+from lab.build import mounts
+from lab.network import namespace
 
 LAST = ('epmd', 'rabbit', 'mariadb')
 
@@ -31,7 +31,7 @@ def down(setup: settings.Settings, wipe: bool = False) -> None:
         print(f'ending {name}')
         shell.stop(setup, name)
     _end_leftovers(setup)
-    network.remove(setup)
+    namespace.remove(setup)
     mounts.unmount(setup)
     left = mounts.mounted(setup)
     if left:
@@ -42,7 +42,7 @@ def down(setup: settings.Settings, wipe: bool = False) -> None:
 
 def _end_leftovers(setup: settings.Settings) -> None:
     """End what is in the closed network, which nobody else can be in."""
-    if not network.exists(setup):
+    if not namespace.exists(setup):
         return
 
     def inhabitants() -> list[int]:

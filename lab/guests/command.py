@@ -5,14 +5,13 @@ import argparse
 import functools
 import time
 
-from lab import accel
-from lab import initramfs
-from lab import mounts
 from lab import scenarios
 from lab import settings
 from lab import shell
 from lab import stages
-from lab import tree
+from lab.build import initramfs
+from lab.build import mounts
+from lab.build import tree
 from lab.guests import image
 from lab.guests import machine
 from lab.guests import managers
@@ -20,6 +19,7 @@ from lab.guests import matrix
 from lab.guests import seed
 from lab.guests import trial
 from lab.guests import ways
+from lab.hosts import accel
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

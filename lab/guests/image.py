@@ -8,12 +8,12 @@ modules are those of the lab's own tree, with whose kernel the guests start.
 import pathlib
 import shutil
 
-from lab import disk as disks
-from lab import initramfs
 from lab import settings
 from lab import shell
 from lab import stages
-from lab import tree
+from lab.build import disk as disks
+from lab.build import initramfs
+from lab.build import tree
 from lab.guests import managers
 
 SIZE = '3G'  # sparse: it takes what is in it

@@ -7,13 +7,13 @@ import dataclasses
 import pathlib
 import time
 
-from lab import accel
-from lab import initramfs
 from lab import settings
 from lab import shell
+from lab.build import initramfs
 from lab.guests import channel
 from lab.guests import qmp
 from lab.guests import wires
+from lab.hosts import accel
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.guest import agent as agents
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import dataclasses
 import json
 
-from lab import tables
 from lab.guests import trial
+from lab.report import tables
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is tried with each way of making the bond."""
 
-from lab import initramfs
 from lab import shell
+from lab.build import initramfs
 from lab.guests import inside
 from lab.guests import managers
 from lab.guests import trial as trials

@@ -3,10 +3,10 @@
 
 import pathlib
 
-from lab import guest
-from lab import host
-from lab import machine
 from lab import settings
+from lab.build import guest_image
+from lab.hosts import machine
+from lab.hosts import provision
 
 FOLDER = '/var/lib/pt-contract'
 MODULES = (
@@ -18,10 +18,10 @@ MODULES = (
 def run(setup: settings.Settings, folder: pathlib.Path) -> int:
     """Run it on the first host, towards the second."""
     first, second = setup.hosts
-    disk = {'guest.qcow2': guest.image(setup).read_bytes()}
+    disk = {'guest.qcow2': guest_image.image(setup).read_bytes()}
     for where in (first, second):
         machine.ssh(setup, where, f'mkdir -p {FOLDER}', 60)
-        host.put(setup, where, disk, FOLDER)
+        provision.put(setup, where, disk, FOLDER)
     output = machine.ssh(
         setup,
         first,

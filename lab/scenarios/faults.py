@@ -3,14 +3,14 @@
 
 import pathlib
 
-from lab import breaking
-from lab import facts
-from lab import faults
-from lab import guest
-from lab import journey
-from lab import outcome
 from lab import settings
 from lab import shell
+from lab.build import guest_image
+from lab.judge import outcome
+from lab.observe import facts
+from lab.scenarios import fault_cases
+from lab.scenarios import fault_run
+from lab.scenarios import journey
 
 RATE = 20
 DEAF = 'lab-guest-deaf'
@@ -22,12 +22,12 @@ def run(
     only: list[str] | None = None,
 ) -> int:
     """Inflict them one after the other; a whole server is used again."""
-    names = only or list(breaking.FAULTS)
-    unknown = set(names) - set(breaking.FAULTS)
+    names = only or list(fault_cases.FAULTS)
+    unknown = set(names) - set(fault_cases.FAULTS)
     if unknown:
         raise shell.Failed(
             f'no fault {", ".join(sorted(unknown))}; there are '
-            f'{", ".join(breaking.FAULTS)}'
+            f'{", ".join(fault_cases.FAULTS)}'
         )
     outcomes: list[outcome.Outcome] = []
     for guest_of in sorted({_guest(name) for name in names}):
@@ -42,7 +42,7 @@ def run(
 
 def _guest(name: str) -> tuple[bool, str]:
     """Return what tells whether faults can have the same server."""
-    fault = breaking.FAULTS[name]
+    fault = fault_cases.FAULTS[name]
     return fault.deaf, fault.kind
 
 
@@ -52,7 +52,7 @@ def _run(
     outcomes: list[outcome.Outcome] = []
     server: facts.Server | None = None
     for name in names:
-        fault = breaking.FAULTS[name]
+        fault = fault_cases.FAULTS[name]
         if server is not None and (fault.booting or not outcomes[-1].passed):
             journey.delete(setup, server.uuid)
             server = None
@@ -66,22 +66,22 @@ def _run(
                 shell.wait_for(
                     'the guest to answer', way.answering, journey.BOOT, 3
                 )
-            outcomes.append(faults.run(name, fault, way))
+            outcomes.append(fault_run.run(name, fault, way))
     if server is not None and outcomes[-1].passed:
         journey.delete(setup, server.uuid)
     return outcomes
 
 
 def _boot(
-    setup: settings.Settings, name: str, fault: faults.Fault
+    setup: settings.Settings, name: str, fault: fault_run.Fault
 ) -> facts.Server:
     host = setup.hosts[0].name
     journey.say(f'booting a server on {host}')
     if not fault.deaf:
         return journey.boot(setup, name, host, 1, fault.kind)
-    image = guest.image(setup, guest.DEAF)
+    image = guest_image.image(setup, guest_image.DEAF)
     if not image.exists():
-        guest.build(setup, guest.DEAF)
+        guest_image.build(setup, guest_image.DEAF)
     # Named by its content, and seen from the tree as from here.
     facts.cloud(setup, 'image', f'{DEAF}-{image.stem}', str(image))
     return journey.boot(

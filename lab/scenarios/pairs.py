@@ -11,18 +11,18 @@ import json
 import pathlib
 import time
 
-from lab import contenders
-from lab import journey
-from lab import losses
-from lab import machine
-from lab import neighbour
-from lab import record
-from lab import report
 from lab import settings
 from lab import shell
-from lab import stops
-from lab import stream
-from lab import windows
+from lab.hosts import machine
+from lab.judge import record
+from lab.judge import windows
+from lab.observe import downtime
+from lab.observe import neighbour
+from lab.observe import stream
+from lab.report import losses
+from lab.report import page
+from lab.scenarios import contenders
+from lab.scenarios import journey
 
 RATE = 50
 CONSOLE = 'cat /var/lib/nova/instances/*/console.log 2>/dev/null || true'
@@ -108,7 +108,7 @@ def one(
                     name = f'{kind} {len(moves) + 1}'
                     there = next(h for h in setup.hosts if h.name != host)
                     with (
-                        stops.watching(setup) as stopped,
+                        downtime.watching(setup) as stopped,
                         neighbour.probing(
                             setup, there, server.address
                         ) as pings,
@@ -132,7 +132,7 @@ def one(
             machine=journey.machine_said(setup),
             moves=tuple(moves),
         )
-        report.write(done, folder)
+        page.write(done, folder)
         if not done.passed:
             raise shell.Failed(f'{found[-1].said()}; see {folder}/report.txt')
     assert tcp.life is not None

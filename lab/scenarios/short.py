@@ -4,11 +4,11 @@
 import pathlib
 import time
 
-from lab import journey
-from lab import record
-from lab import report
 from lab import settings
-from lab import tables
+from lab.judge import record
+from lab.report import page
+from lab.report import tables
+from lab.scenarios import journey
 
 
 def run(
@@ -19,8 +19,8 @@ def run(
 ) -> int:
     """Do it, report it, and delete a server that came home whole."""
     done = there_and_back(setup, folder, rate)
-    page = report.write(done, folder)
-    print(f'\n{tables.text(done)}\n\nReport: {page}')
+    path = page.write(done, folder)
+    print(f'\n{tables.text(done)}\n\nReport: {path}')
     if done.passed and not keep:
         journey.delete(setup, done.server)
     else:

@@ -4,13 +4,13 @@
 import contextlib
 import pathlib
 
-from lab import facts
-from lab import faults
-from lab import journey
-from lab import outcome
 from lab import settings
-from lab import trials
-from lab import vlan
+from lab.judge import outcome
+from lab.network import vlan
+from lab.observe import facts
+from lab.scenarios import fault_run
+from lab.scenarios import journey
+from lab.scenarios import standby_cases
 
 RATE = 20
 
@@ -24,7 +24,7 @@ def run(
 
     :param only: names of some
     """
-    chosen = trials.choose(only or ())
+    chosen = standby_cases.choose(only or ())
     outcomes: list[outcome.Outcome] = []
     for around, kind in dict.fromkeys((t.around, t.kind) for t in chosen):
         mine = [t for t in chosen if (t.around, t.kind) == (around, kind)]
@@ -42,7 +42,7 @@ def run(
 def _with_servers(
     setup: settings.Settings,
     folder: pathlib.Path,
-    chosen: list[trials.Trial],
+    chosen: list[standby_cases.Trial],
     outcomes: list[outcome.Outcome],
 ) -> None:
     """Run trials with one server, or more where one does not stay whole."""
@@ -60,7 +60,7 @@ def _with_servers(
             way.folder.mkdir()
             with journey.probing(way):
                 journey.home(way)
-                outcomes.append(faults.run(name, trial.fault, way))
+                outcomes.append(fault_run.run(name, trial.fault, way))
             _write(folder, outcomes)
             if not outcomes[-1].passed:
                 journey.say(f'{name}: server {server.uuid} is kept')

@@ -10,10 +10,10 @@ import dataclasses
 import json
 import pathlib
 
-from lab import journey
-from lab import record
 from lab import settings
-from lab import tables
+from lab.judge import record
+from lab.report import tables
+from lab.scenarios import journey
 
 COUNTS = (1, 2, 4, 6)
 

@@ -4,9 +4,9 @@
 import dataclasses
 import math
 
-from lab import record
-from lab import verdict
-from lab import windows
+from lab.judge import record
+from lab.judge import verdict
+from lab.judge import windows
 
 MAC = 'fa:16:3e:00:00:02'
 STANDBY = 'fa:16:3e:00:00:01'

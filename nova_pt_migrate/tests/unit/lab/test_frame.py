@@ -8,11 +8,11 @@ import sys
 import fixtures
 import testtools
 
-from lab import config
-from lab import mounts
 from lab import settings
 from lab import shell
 from lab import stages
+from lab.build import mounts
+from lab.cloud import config
 
 
 class FrameTest(testtools.TestCase):

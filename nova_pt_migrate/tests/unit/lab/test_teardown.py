@@ -6,11 +6,11 @@ import unittest
 from unittest import mock
 
 from lab import lock
-from lab import mounts
-from lab import network
 from lab import settings
 from lab import shell
 from lab import teardown
+from lab.build import mounts
+from lab.network import namespace
 
 
 class LabTest(unittest.TestCase):
@@ -26,7 +26,7 @@ class LabTest(unittest.TestCase):
         self.precious.write_text('of the machine')
         for name in ('exists', 'remove'):
             patch = mock.patch.object(
-                network, name, autospec=True, return_value=False
+                namespace, name, autospec=True, return_value=False
             )
             patch.start()
             self.addCleanup(patch.stop)

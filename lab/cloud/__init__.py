@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control plane: its daemons, services, schemas and clients."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed network, and what is put into it."""

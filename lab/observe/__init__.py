@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collect what hosts, guests, Nova and the wire tell."""

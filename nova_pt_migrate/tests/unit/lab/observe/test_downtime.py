@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import unittest
+
+from lab.judge import record
+from lab.judge import windows
+from lab.observe import downtime
+
+NOWHERE = record.Place('', (), (), ())
+LINE = "2026-11-25 18:00:{}+0000: event 'lifecycle' for domain 'a-1': {}"
+EPOCH = 1795629600.0  # that hour
+
+
+def _move() -> record.Move:
+    return record.Move(
+        'one', 'cmp1', 'cmp2', EPOCH, EPOCH + 30, NOWHERE, NOWHERE,
+        (), (), (), (0.0, 0.0), settled=2.0,
+    )  # fmt: skip
+
+
+class StopsTest(unittest.TestCase):
+    def test_what_lies_before_in_and_after_the_stop(self):
+        stopped = downtime.Stops()
+        stopped.seen = {
+            'cmp1': downtime.read(
+                [
+                    LINE.format('11.500', 'Suspended Paused'),
+                    LINE.format('20.500', 'Suspended Migrated'),
+                    LINE.format('22.000', 'Stopped Migrated'),
+                    'events received: 3',
+                ],
+                ahead=0.5,
+            ),
+            'cmp2': downtime.read([LINE.format('21.000', 'Resumed Migrated')]),
+        }
+        found = stopped.phases(_move())
+        self.assertEqual(
+            [('unplug', 0.0, 20.0), ('move', 20.0, 21.0), ('plug', 21.0, 37)],
+            [(p.name, p.start - EPOCH, p.end - EPOCH) for p in found],
+        )
+        window = record.Window(EPOCH + 19, EPOCH + 22, 150)
+        self.assertEqual(
+            {'unplug': 1.0, 'move': 1.0, 'plug': 1.0},
+            windows.cut([window], found),
+        )
+
+    def test_a_migration_that_never_stopped_the_guest_has_none(self):
+        stopped = downtime.Stops()
+        stopped.seen = {'cmp1': [], 'cmp2': []}
+        self.assertEqual((), stopped.phases(_move()))
