@@ -7,7 +7,6 @@ import sys
 
 from lab import demo
 from lab import lock
-from lab import scenarios
 from lab import settings
 from lab import shell
 from lab import stages
@@ -25,6 +24,7 @@ from lab.hosts import checkout
 from lab.hosts import machine
 from lab.hosts import provision
 from lab.network import namespace
+from lab.scenarios import command as scenarios
 
 STAGES = [
     *tree.STAGES,

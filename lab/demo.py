@@ -8,10 +8,10 @@ The lab stays up, for a look around or the next run.
 import argparse
 import collections.abc
 
-from lab import scenarios
 from lab import settings
 from lab import stages
 from lab import teardown
+from lab.scenarios import command
 from lab.scenarios import short
 
 AFTER = """
@@ -33,7 +33,7 @@ def main(
     :param every: the stages that bring the lab up
     """
     stages.run(every, setup)
-    folder = scenarios.report_folder(setup, 'demo')
+    folder = command.report_folder(setup, 'demo')
     status = short.run(setup, folder, options.rate, options.keep)
     if options.down:
         teardown.down(setup, wipe=False)

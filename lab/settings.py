@@ -7,6 +7,8 @@ import os
 import pathlib
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+FILES = CHECKOUT / 'lab' / 'files'
+"""What goes into hosts and guests as it is."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

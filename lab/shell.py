@@ -82,7 +82,6 @@ def spawn(
     setup: Setup,
     name: str,
     argv: Sequence[str],
-    env: dict[str, str] | None = None,
 ) -> int:
     """Start a program in a session of its own and return its process ID."""
     setup.run.mkdir(parents=True, exist_ok=True)
@@ -94,7 +93,6 @@ def spawn(
             stdout=log,
             stderr=log,
             start_new_session=True,
-            env=None if env is None else {**os.environ, **env},
         )
     (setup.run / f'{name}.pid').write_text(
         f'{process.pid} {_started(process.pid)}\n'

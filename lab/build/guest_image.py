@@ -43,7 +43,7 @@ def image(setup: settings.Settings, words: str = '') -> pathlib.Path:
 
     :param words: added to the kernel's command line
     """
-    init = (initramfs.FILES / 'guest' / 'init').read_text()
+    init = (settings.FILES / 'guest' / 'init').read_text()
     content = stages.digest(
         initramfs.kernel(setup),
         init,
@@ -72,7 +72,7 @@ def build(setup: settings.Settings, words: str = '') -> None:
 def _disk(
     setup: settings.Settings, folder: pathlib.Path, words: str
 ) -> pathlib.Path:
-    init = initramfs.FILES / 'guest' / 'init'
+    init = settings.FILES / 'guest' / 'init'
     (folder / 'initrd').write_bytes(
         initramfs.build(setup, init, MODULES, PROGRAMS)
     )

@@ -137,7 +137,7 @@ def _left_out(setup: settings.Settings) -> frozenset[str]:
 def _overlay(copy: pathlib.Path) -> None:
     """Put our files in; never through a link, which would change the tree."""
     for source in _files():
-        target = copy / source.relative_to(initramfs.FILES / 'host')
+        target = copy / source.relative_to(settings.FILES / 'host')
         disks.remove(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
@@ -150,7 +150,7 @@ def _overlay(copy: pathlib.Path) -> None:
 
 
 def _files() -> Iterator[pathlib.Path]:
-    paths = sorted((initramfs.FILES / 'host').rglob('*'))
+    paths = sorted((settings.FILES / 'host').rglob('*'))
     return (path for path in paths if path.is_file())
 
 

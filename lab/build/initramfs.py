@@ -15,8 +15,6 @@ from lab import settings
 from lab import shell
 from lab import stages
 
-FILES = pathlib.Path(__file__).parent.parent / 'files'
-
 _DIRECTORIES = ('bin', 'dev', 'modules', 'proc', 'root', 'sys')
 _ZSTD = b'\x28\xb5\x2f\xfd'
 _ELF = b'\x7fELF'
@@ -114,7 +112,7 @@ def boot_files(
 
     :param name: of the folder that has the RAM disk's init
     """
-    init = (FILES / name / 'init').read_text()
+    init = (settings.FILES / name / 'init').read_text()
     content = stages.digest(kernel(setup), init, repr(modules))
     folder = setup.cache / f'boot-{content}'
     return folder / 'kernel', folder / 'initrd'
@@ -126,7 +124,7 @@ def build_boot_files(
     """Unpack the kernel and make the RAM disk."""
     unpacked, initrd = boot_files(setup, name, modules)
     unpacked.parent.mkdir(parents=True, exist_ok=True)
-    initrd.write_bytes(build(setup, FILES / name / 'init', modules))
+    initrd.write_bytes(build(setup, settings.FILES / name / 'init', modules))
     unpacked.write_bytes(plain_kernel(setup))
 
 

@@ -9,7 +9,7 @@ from lab.cloud import config
 NAMES = ('mariadb', 'rabbit', 'epmd')
 
 
-def sql(setup: settings.Settings, statements: str, timeout: float = 60) -> str:
+def sql(setup: settings.Settings, statements: str) -> str:
     """Run SQL as the databases' administrator and return the rows."""
     return shell.run(
         shell.chroot(
@@ -17,7 +17,7 @@ def sql(setup: settings.Settings, statements: str, timeout: float = 60) -> str:
             ['mariadb', f'--socket={_socket(setup)}', '-uroot',
              f'-p{config.PASSWORD}', '-N', '-B'],
         ),
-        timeout=timeout,
+        timeout=60,
         input=statements,
     )  # fmt: skip
 

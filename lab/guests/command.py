@@ -5,7 +5,6 @@ import argparse
 import functools
 import time
 
-from lab import scenarios
 from lab import settings
 from lab import shell
 from lab import stages
@@ -20,6 +19,7 @@ from lab.guests import seed
 from lab.guests import trial
 from lab.guests import ways
 from lab.hosts import accel
+from lab.scenarios import command as scenarios
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -109,13 +109,13 @@ def _configure(
     for name in ('etc/machine-id', 'etc/resolv.conf'):
         (folder / name).write_text('')
     shutil.copytree(
-        initramfs.FILES / 'guests' / 'disk', folder, dirs_exist_ok=True
+        settings.FILES / 'guests' / 'disk', folder, dirs_exist_ok=True
     )
     disks.configure_units(setup, folder, manager.units, disks.QUIET)
 
 
 def _content(setup: settings.Settings, manager: managers.Manager) -> str:
-    paths = sorted((initramfs.FILES / 'guests' / 'disk').rglob('*'))
+    paths = sorted((settings.FILES / 'guests' / 'disk').rglob('*'))
     files = [[str(p), p.read_text()] for p in paths if p.is_file()]
     code = pathlib.Path(__file__).read_text()
     return stages.digest(initramfs.kernel(setup), repr(manager), files, code)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is tried with each way of making the bond."""
 
+from lab import settings
 from lab import shell
-from lab.build import initramfs
 from lab.guests import inside
 from lab.guests import managers
 from lab.guests import trial as trials
@@ -29,7 +29,7 @@ def seeds(way: str, manager: managers.Manager) -> tuple[str, str]:
     if way == 'prepare':
         return vendor_data.document(), ''
     if way == 'observe':
-        path = initramfs.FILES / 'guests' / 'observe' / manager.name
+        path = settings.FILES / 'guests' / 'observe' / manager.name
         words = path.read_text()
         for token, value in (
             ('@MAC@', wires.PRIMARY),

@@ -6,7 +6,6 @@ a stock kernel, or hides the extension that nested guests need. So one is
 started, once for each kernel of this machine.
 """
 
-from collections.abc import Callable
 import os
 import pathlib
 import platform
@@ -43,7 +42,7 @@ def _boots(setup: settings.Settings) -> bool:
     kernel, initrd = setup.run / 'probe-kernel', setup.run / 'probe-initrd'
     serial = setup.log / 'kvm-probe.log'
     kernel.write_bytes(initramfs.plain_kernel(setup))
-    init = initramfs.FILES / 'machine' / 'probe'
+    init = settings.FILES / 'machine' / 'probe'
     initrd.write_bytes(initramfs.build(setup, init, ()))
     serial.unlink(missing_ok=True)
     argv = [
@@ -60,11 +59,8 @@ def _boots(setup: settings.Settings) -> bool:
     return 'lab-probe nested' in serial.read_text(errors='replace')
 
 
-def _choice(
-    setup: settings.Settings,
-    release: Callable[[], str] = platform.release,
-) -> pathlib.Path:
-    content = stages.digest(release(), initramfs.kernel(setup))
+def _choice(setup: settings.Settings) -> pathlib.Path:
+    content = stages.digest(platform.release(), initramfs.kernel(setup))
     return setup.cache / f'accelerator-{content}'
 
 

@@ -11,8 +11,6 @@ import testtools
 from lab import settings
 from lab import shell
 from lab import stages
-from lab.build import mounts
-from lab.cloud import config
 
 
 class FrameTest(testtools.TestCase):
@@ -119,24 +117,3 @@ class StagesTest(FrameTest):
         self.assertFalse(
             stages.stamped(self.setup, 'tree', stages.digest('a', 2))
         )
-
-
-class ConfigTest(FrameTest):
-    def test_every_file_is_rendered_with_its_groups(self) -> None:
-        for name, ini in config.files(self.setup).items():
-            text = config.render(ini)
-            for group in ini:
-                self.assertIn(f'[{group}]', text, name)
-
-    def test_a_percent_sign_stays_one(self) -> None:
-        self.assertIn(
-            'format = %Y',
-            config.render({'DEFAULT': {'format': '%Y'}}),
-        )
-
-
-class MountsTest(FrameTest):
-    def test_mounts_below_the_folder_are_found_in_order(self) -> None:
-        self.assertEqual([], mounts.mounted(self.setup))
-        root = settings.Settings(pathlib.Path('/'))
-        self.assertIn(pathlib.Path('/proc'), mounts.mounted(root))

@@ -9,11 +9,10 @@ from lab import lock
 from lab import settings
 from lab import shell
 from lab import teardown
-from lab.build import mounts
 from lab.network import namespace
 
 
-class LabTest(unittest.TestCase):
+class WipeTest(unittest.TestCase):
     """A folder like that of a lab, with nothing running."""
 
     def setUp(self):
@@ -34,8 +33,6 @@ class LabTest(unittest.TestCase):
     def _names(self) -> set[str]:
         return {path.name for path in self.setup.folder.iterdir()}
 
-
-class WipeTest(LabTest):
     def test_only_the_cache_and_the_lock_are_kept(self):
         self.setup.cache.mkdir()
         with lock.held(self.setup):
@@ -54,22 +51,3 @@ class WipeTest(LabTest):
     def test_without_being_told_nothing_is_deleted(self):
         teardown.down(self.setup)
         self.assertTrue(self.precious.exists())
-
-
-class DeleteTest(LabTest):
-    def test_a_folder_is_deleted(self):
-        mounts.delete(self.setup, self.setup.tree)
-        self.assertEqual(set(), self._names())
-
-    def test_nothing_is_deleted_where_something_is_mounted(self):
-        def mounted(setup: settings.Settings) -> list[pathlib.Path]:
-            return list(setup.folder.glob('deleting-*/etc'))
-
-        with (
-            mock.patch.object(mounts, 'mounted', autospec=True) as looked,
-            self.assertRaisesRegex(shell.Failed, 'there are mounts in it'),
-        ):
-            looked.side_effect = mounted
-            mounts.delete(self.setup, self.setup.tree)
-        (kept,) = self.setup.folder.glob('deleting-*/etc/precious')
-        self.assertEqual('of the machine', kept.read_text())

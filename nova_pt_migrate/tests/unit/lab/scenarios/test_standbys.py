@@ -9,9 +9,6 @@ from unittest import mock
 
 from lab import settings
 from lab import shell
-from lab.hosts import changes
-from lab.hosts import machine
-from lab.hosts import provision
 from lab.judge import outcome
 from lab.judge import record
 from lab.observe import facts
@@ -115,71 +112,3 @@ class ScenarioTest(unittest.TestCase):
         with mock.patch.object(standby_cases, 'TRIALS', (one, two)):
             self.assertEqual([one, two], standby_cases.choose(['one']))
             self.assertEqual([two], standby_cases.choose(['one-bond']))
-
-
-class ChangesTest(unittest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.said: list[str] = []
-        for target, name, double in (
-            (machine, 'ssh', lambda s, h, script, t: self.said.append(script)),
-            (
-                provision,
-                'restart_compute',
-                lambda _: self.said.append('restart'),
-            ),
-            (provision, 'configure', lambda _: self.said.append('configure')),
-        ):
-            self.enterContext(
-                mock.patch.object(
-                    target, name, autospec=True, side_effect=double
-                )
-            )
-
-    def test_each_change_is_put_back_even_if_it_failed(self):
-        setup = settings.load()
-        for trial in standby_cases.TRIALS:
-            self.said.clear()
-            with (
-                self.subTest(trial.name),
-                contextlib.suppress(shell.Failed),
-                trial.around(setup),
-            ):
-                raise shell.Failed('it did not move')
-            if trial.around is changes.autoprobe:
-                self.assertIn(
-                    'echo 0 > sriov_drivers_autoprobe', self.said[-1]
-                )
-                self.assertIn('unbind', self.said[-1])
-            elif self.said:
-                self.assertEqual('configure', self.said[-1])
-                self.assertIn('link delete br-ext', self.said[-2])
-
-    def test_a_bridge_over_the_pf_needs_its_filter(self):
-        with changes.own_bridge(settings.load()):
-            self.assertIn('mac_filters = both', self.said[0])
-            self.assertIn('standby_uplinks = physnet1:bridge/br-ext',
-                          self.said[0])  # fmt: skip
-            self.assertIn('ip link set eth1 master br-ext', self.said[0])
-
-
-class CarriedTest(unittest.TestCase):
-    def _carried(self, phases: tuple[record.Phase, ...]):
-        case = mock.Mock(spec_set=['setup', 'server'])
-        with mock.patch.object(
-            facts, 'read_phases', autospec=True, return_value=phases
-        ):
-            return standby_acts.carried(case, 0.0)
-
-    def test_it_is_between_the_unplug_and_the_plug(self):
-        zero = synthetic.ZERO
-        phases = (
-            record.Phase('unplug', 'cmp1', zero, zero + 4, 'ok'),
-            record.Phase('move', 'cmp1', zero + 4, zero + 20, 'ok'),
-            record.Phase('plug', 'cmp2', zero + 18, zero + 24, 'ok'),
-        )
-        self.assertEqual((zero + 4.5, zero + 17.5), self._carried(phases))
-
-    def test_without_both_nothing_can_be_said(self):
-        with self.assertRaisesRegex(shell.Failed, 'no log tells'):
-            self._carried(())
