@@ -22,13 +22,17 @@ class Host:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """All of the lab lies below one folder that git ignores."""
+    """All of the lab lies below one folder that git ignores.
+
+    :ivar mirror: of Debian; empty for that which this machine uses
+    """
 
     folder: pathlib.Path
     checkout: pathlib.Path = CHECKOUT
     control: str = '10.8.0.1'
     gateway: str = '10.9.0.1'
     venv: str = '/opt/pt'
+    mirror: str = ''
     hosts: tuple[Host, ...] = (
         Host('cmp1', 1, '10.8.0.11'),
         Host('cmp2', 2, '10.8.0.12'),
@@ -83,7 +87,12 @@ class Settings:
 
 
 def load() -> Settings:
-    """Return the settings; PT_LAB_DIR puts the lab's folder elsewhere."""
+    """Return the settings of this machine.
+
+    PT_LAB_DIR puts the lab's folder elsewhere; PT_LAB_MIRROR is the URI of
+    the Debian mirror that its tree is made from.
+    """
     given = os.environ.get('PT_LAB_DIR')
     folder = pathlib.Path(given) if given else CHECKOUT / '.lab'
-    return Settings(folder.resolve())
+    mirror = os.environ.get('PT_LAB_MIRROR', '')
+    return Settings(folder.resolve(), mirror=mirror)

@@ -2,8 +2,8 @@
 """The Debian tree: chroot of the control plane, tool box, image of the hosts.
 
 Nothing is installed on the machine: even debootstrap is only unpacked below
-the lab's folder. Package mirrors, their keys and certificates are those that
-this machine uses.
+the lab's folder. The mirror of Debian is that which this machine uses, unless
+one is set; proxies, certificates and the package index are those of it.
 """
 
 import os
@@ -14,10 +14,10 @@ import shutil
 from lab import settings
 from lab import shell
 from lab import stages
+from lab.build import mirror
 from lab.build import mounts
 
 SUITE = 'trixie'
-DEFAULT_MIRROR = 'http://deb.debian.org/debian'
 BASE = 'ca-certificates,iproute2,systemd-sysv,udev,dbus,kmod,procps'
 PACKAGES = (
     'busybox-static',
@@ -77,21 +77,6 @@ Dir::Cache::archives "{archives}/";
 """
 
 
-def mirror() -> str:
-    """Return the Debian mirror that this machine uses."""
-    lists = [pathlib.Path('/etc/apt/sources.list')]
-    lists += sorted(pathlib.Path('/etc/apt/sources.list.d').glob('*'))
-    for path in lists:
-        if path.suffix in ('.list', '.sources') and path.is_file():
-            for uri in re.findall(
-                r'^(?:URIs:|deb)\s.*?(https?://\S+/debian)/?(?:\s|$)',
-                path.read_text(),
-                re.MULTILINE,
-            ):
-                return str(uri)
-    return DEFAULT_MIRROR
-
-
 def _bootstrap(setup: settings.Settings) -> None:
     """Make the tree anew; one that was cut off is deleted first."""
     mounts.unmount(setup)
@@ -110,9 +95,11 @@ def bootstrap(
     """
     setup.log.mkdir(parents=True, exist_ok=True)
     program, env = _debootstrap(setup)
+    chosen = mirror.choose(setup, SUITE)
     shell.run(
         [program, '--variant=minbase', f'--include={BASE}',
-         f'--cache-dir={debs(setup)}', SUITE, str(target), mirror()],
+         f'--cache-dir={debs(setup)}', SUITE, str(target),
+         *([chosen] if chosen else [])],
         timeout=1200,
         log=setup.log / 'tree.log',
         env=env,

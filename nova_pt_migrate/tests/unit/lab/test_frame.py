@@ -29,6 +29,14 @@ class SettingsTest(FrameTest):
             pathlib.Path('/somewhere/else/log'), settings.load().log
         )
 
+    def test_a_mirror_can_be_set(self) -> None:
+        self.useFixture(fixtures.EnvironmentVariable('PT_LAB_MIRROR'))
+        self.assertEqual('', settings.load().mirror)
+        self.useFixture(
+            fixtures.EnvironmentVariable('PT_LAB_MIRROR', 'http://a/debian')
+        )
+        self.assertEqual('http://a/debian', settings.load().mirror)
+
     def test_an_unknown_host_names_the_known(self) -> None:
         error = self.assertRaises(LookupError, self.setup.host, 'cmp3')
         self.assertIn('cmp1, cmp2', str(error))
