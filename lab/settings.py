@@ -85,6 +85,10 @@ class Settings:
         known = ', '.join(host.name for host in self.hosts)
         raise LookupError(f'no host {name}; there are {known}')
 
+    def other(self, name: str) -> Host:
+        """Return the host that is not the one of that name."""
+        return next(host for host in self.hosts if host.name != name)
+
 
 def load() -> Settings:
     """Return the settings of this machine.

@@ -157,8 +157,8 @@ def _ended(setup: settings.Settings, host: settings.Host) -> str:
     why = f': {last[-1].strip()!a}' if last else ''
     return (
         f'{host.name} has ended{why}; see {setup.log}/{host.name}.log, '
-        f'{console.name} and {_resets(setup, host).name}, and start anew with '
-        'lab down and lab up'
+        f'{console.name} and {_resets(setup, host).name}, and start anew '
+        'with python3 -m lab down and python3 -m lab up'
     )
 
 

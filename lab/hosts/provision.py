@@ -154,7 +154,10 @@ def _check_alive(setup: settings.Settings) -> None:
                     f'python3 -m lab logs {host.name}/{service}'
                 )
         if len(states) > len(SERVICES):
-            raise shell.Failed(f'nova-compute on {host.name}: {states[-1]}')
+            raise shell.Failed(
+                f'nova-compute on {host.name}: {states[-1]}; see python3 -m '
+                f'lab logs {host.name}/nova-compute'
+            )
 
 
 def runs(setup: settings.Settings, services: tuple[str, ...]) -> bool:

@@ -51,6 +51,14 @@ def assign(
     )
 
 
+def by_phase(
+    samples: collections.abc.Sequence[record.Sample],
+    phases: collections.abc.Sequence[record.Phase],
+) -> tuple[record.Window, ...]:
+    """Give the windows of loss, each with its phase."""
+    return assign(find(samples), phases)
+
+
 def lost_by_phase(
     windows: collections.abc.Iterable[record.Window],
 ) -> dict[str, tuple[int, float]]:

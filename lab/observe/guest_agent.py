@@ -14,8 +14,8 @@ from lab.hosts import machine
 SECONDS = 60.0
 
 
-class Inside:
-    """The inside of the guest of one server on one host."""
+class GuestAgent:
+    """The agent in the guest of one server on one host."""
 
     def __init__(
         self, setup: settings.Settings, host: settings.Host, server: str
@@ -38,7 +38,10 @@ class Inside:
             if state['exited']:
                 break
             if time.monotonic() > limit:
-                raise shell.Failed(f'no end in the guest: {script}')
+                raise shell.Failed(
+                    f'server {self._server}: no end in the guest after '
+                    f'{SECONDS:g} s: {script}'
+                )
             time.sleep(0.5)
         said = ''.join(
             base64.b64decode(state.get(f'{name}-data', '')).decode(
@@ -47,7 +50,9 @@ class Inside:
             for name in ('out', 'err')
         )
         if state.get('exitcode') != 0:
-            raise shell.Failed(f'failed in the guest: {script}\n{said}')
+            raise shell.Failed(
+                f'server {self._server}: failed in the guest: {script}\n{said}'
+            )
         return said
 
     def begin(self, script: str) -> int:

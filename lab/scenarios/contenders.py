@@ -105,8 +105,8 @@ class Automatic:
         self.server = qemu_failover.boot(setup, self._host)
 
     def home(self, way: journey.Journey) -> str:
-        shell.wait_for(
-            'the guest to answer over its VF',
+        way.wait_for(
+            'an answer over the VF',
             lambda: _whole(way, self._host.name),
             journey.BOOT,
             every=3,
@@ -195,8 +195,8 @@ def timed(
     finished = time.time()
     journey.say(f'{name}: over after {finished - requested:.1f} s')
     with contextlib.suppress(shell.Failed):
-        shell.wait_for(
-            f'the guest to answer over a VF of {destination}',
+        way.wait_for(
+            f'an answer over a VF of {destination}',
             lambda: _whole(way, destination),
             WHOLE_SECONDS,
             every=2,

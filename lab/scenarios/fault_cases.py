@@ -38,7 +38,7 @@ def paused(case: fault_run.Case) -> None:
     except shell.Failed as failure:
         # The API's answer, where it waits for the checks.
         case.check('it is refused', 'No valid host' in str(failure))
-    shell.wait_for(
+    case.way.wait_for(
         'the refusal', lambda: case.migration() == 'error', fault_run.REACHED
     )
     found, seen = case.collect()
@@ -143,8 +143,8 @@ def no_root_port(case: fault_run.Case) -> None:
 
 
 def wait_for_end(case: fault_run.Case) -> None:
-    shell.wait_for(
-        'the end of the migration',
+    case.way.wait_for(
+        'the end of a migration',
         lambda: case.migration() not in ('running', 'preparing'),
         fault_run.REACHED,
         every=2,

@@ -38,9 +38,7 @@ class Case:
         self.deaf = deaf
         self.checks: list[record.Check] = []
         self.source = source
-        self.destination = next(
-            host for host in self.setup.hosts if host != source
-        )
+        self.destination = self.setup.other(source.name)
         self._lines = {
             host.name: int(
                 self.on(host, f'grep -ac "" {facts.LOG} || true').strip()
@@ -193,7 +191,7 @@ def run(name: str, fault: Fault, way: journey.Journey) -> outcome.Outcome:
         before=verdict.place(before),
         after=verdict.place(found),
         phases=phases,
-        windows=windows.assign(windows.find(samples), phases),
+        windows=windows.by_phase(samples, phases),
         checks=(*case.checks, *checks),
         load=(load, os.getloadavg()[0]),
         events=journey.events(seen, began),
@@ -204,16 +202,6 @@ def run(name: str, fault: Fault, way: journey.Journey) -> outcome.Outcome:
         name, end, fault.allowed, place, move, tuple(case.checks)
     )
     journey.say(came.line())
-    page.write(
-        record.Run(
-            title=f'{fault.title}: {fault.what}',
-            started=began,
-            server=way.server.uuid,
-            devices=len(way.server.macs),
-            rate=way.rate,
-            machine=journey.machine_said(way.setup),
-            moves=(move,),
-        ),
-        way.folder,
-    )
+    title = f'{fault.title}: {fault.what}'
+    page.write(way.run(title, began, (move,)), way.folder)
     return came

@@ -63,9 +63,7 @@ def _run(
         way.folder.mkdir()
         with journey.probing(way):
             if fresh and not fault.booting:
-                shell.wait_for(
-                    'the guest to answer', way.answering, journey.BOOT, 3
-                )
+                way.wait_for('an answer', way.answering, journey.BOOT, 3)
             outcomes.append(fault_run.run(name, fault, way))
     if server is not None and outcomes[-1].passed:
         journey.delete(setup, server.uuid)

@@ -55,6 +55,39 @@ class Journey:
         last = self.samples()[-STEADY - self.rate : -self.rate]
         return len(last) == STEADY and all(s.delay for s in last)
 
+    def wait_for(
+        self,
+        what: str,
+        check: collections.abc.Callable[[], bool],
+        seconds: float,
+        every: float = 0.5,
+    ) -> None:
+        """Wait until something is true of the server.
+
+        :raises shell.Failed: naming the server, and what did not come
+        """
+        what = f'{what} of server {self.server.uuid}'
+        shell.wait_for(what, check, seconds, every)
+
+    def run(
+        self,
+        title: str,
+        started: float,
+        moves: collections.abc.Iterable[record.Move],
+        notes: tuple[str, ...] = (),
+    ) -> record.Run:
+        """Put together what there is to report of the server."""
+        return record.Run(
+            title=title,
+            started=started,
+            server=self.server.uuid,
+            devices=len(self.server.macs),
+            rate=self.rate,
+            machine=machine_said(self.setup),
+            moves=tuple(moves),
+            notes=notes,
+        )
+
 
 def say(text: str) -> None:
     """Tell the user what goes on, with the time of day."""
@@ -120,7 +153,7 @@ def home(journey: Journey) -> verdict.Facts:
             for link in found[0].hosts[found[0].host].links
         )
 
-    shell.wait_for('the guest to answer over its VF', whole, BOOT, every=3)
+    journey.wait_for('an answer over the VF', whole, BOOT, every=3)
     return found[0]
 
 
@@ -130,7 +163,7 @@ def migrate(
     """Live-migrate to the other host and judge what came of it."""
     setup, server = journey.setup, journey.server
     source = before.host
-    destination = next(h.name for h in setup.hosts if h.name != source)
+    destination = setup.other(source).name
     say(f'{name}: live migration from {source} to {destination}')
     load = os.getloadavg()[0]
     requested = time.time()
@@ -151,7 +184,7 @@ def migrate(
         before=verdict.place(before),
         after=verdict.place(after),
         phases=phases,
-        windows=windows.assign(windows.find(samples), phases),
+        windows=windows.by_phase(samples, phases),
         checks=verdict.judge(after, source, destination),
         load=(load, os.getloadavg()[0]),
         settled=settled,

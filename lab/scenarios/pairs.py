@@ -106,7 +106,7 @@ def one(
             with stream.running(setup, folder, server.address) as tcp:
                 while len(moves) < count and all(m.passed for m in moves):
                     name = f'{kind} {len(moves) + 1}'
-                    there = next(h for h in setup.hosts if h.name != host)
+                    there = setup.other(host)
                     with (
                         downtime.watching(setup) as stopped,
                         neighbour.probing(
@@ -123,15 +123,7 @@ def one(
             for each in setup.hosts:
                 path = folder / f'guest-on-{each.name}.txt'
                 path.write_text(machine.ssh(setup, each, CONSOLE, 60))
-        done = record.Run(
-            title=f'A server with a VF: {KINDS[kind]}',
-            started=started,
-            server=server.uuid,
-            devices=1,
-            rate=RATE,
-            machine=journey.machine_said(setup),
-            moves=tuple(moves),
-        )
+        done = way.run(f'A server with a VF: {KINDS[kind]}', started, moves)
         page.write(done, folder)
         if not done.passed:
             raise shell.Failed(f'{found[-1].said()}; see {folder}/report.txt')
@@ -145,5 +137,5 @@ def _with_phases(
     """Give a migration phases that has told of none itself."""
     if move.phases:
         return move
-    seen = windows.assign(windows.find(move.samples), phases)
+    seen = windows.by_phase(move.samples, phases)
     return dataclasses.replace(move, phases=phases, windows=seen)

@@ -11,7 +11,7 @@ from lab import settings
 from lab.build import guest_image
 from lab.hosts import config
 from lab.hosts import machine
-from lab.hosts import provision as hosts
+from lab.hosts import provision
 from lab.observe import facts
 
 UUID = '00000000-0000-4000-8000-0000000000fa'
@@ -68,7 +68,7 @@ def boot(setup: settings.Settings, home: settings.Host) -> facts.Server:
     image: pathlib.Path = guest_image.image(setup)
     for host in setup.hosts:
         machine.ssh(setup, host, f'mkdir -p {FOLDER}', 60)
-        hosts.put(setup, host, {DISK: image.read_bytes()}, '/')
+        provision.put(setup, host, {DISK: image.read_bytes()}, '/')
     machine.ssh(
         setup,
         home,

@@ -46,16 +46,8 @@ def there_and_back(
         moves = [there]
         if there.passed:
             moves.append(journey.migrate(way, 'Back', found)[0])
-    return record.Run(
-        title='A server with a VF, live-migrated there and back',
-        started=started,
-        server=server.uuid,
-        devices=1,
-        rate=rate,
-        machine=journey.machine_said(setup),
-        moves=tuple(moves),
-        notes=notes(moves),
-    )
+    title = 'A server with a VF, live-migrated there and back'
+    return way.run(title, started, moves, notes(moves))
 
 
 def notes(moves: list[record.Move]) -> tuple[str, ...]:

@@ -65,13 +65,16 @@ def carried(case: fault_run.Case, began: float) -> tuple[float, float]:
     gone = [phase.end for phase in phases if phase.name == 'unplug']
     back = [phase.start for phase in phases if phase.name == 'plug']
     if not gone or not back:
-        raise shell.Failed('no log tells when the standby carried')
+        raise shell.Failed(
+            f'server {case.server.uuid}: no log tells when only its standby '
+            f'carried the traffic'
+        )
     return max(gone) + MARGIN, min(back) - MARGIN
 
 
-def guest(case: fault_run.Case) -> guest_agent.Inside:
-    """Return the inside of the guest on the source."""
-    return guest_agent.Inside(case.setup, case.source, case.server.uuid)
+def guest(case: fault_run.Case) -> guest_agent.GuestAgent:
+    """Return the agent of the guest on the source."""
+    return guest_agent.GuestAgent(case.setup, case.source, case.server.uuid)
 
 
 def link(case: fault_run.Case) -> str:
@@ -134,11 +137,11 @@ def renews(case: fault_run.Case) -> None:
     began = time.time()
     with dhcp.serving(case.setup, case.way.folder, own, address) as server:
         here.run(dhcp.CLIENT.format(link=link(case)))
-        shell.wait_for('the first lease', lambda: server.acks() > 0, 60)
+        case.way.wait_for('the first lease', lambda: server.acks() > 0, 60)
         with held(case):
             had, asked = server.acks(), time.time()
             here.run(dhcp.RENEW)
-            shell.wait_for('the renewal', lambda: server.acks() > had, 60)
+            case.way.wait_for('the renewal', lambda: server.acks() > had, 60)
             acked = time.time()
     start, end = carried(case, began)
     case.check(
@@ -148,7 +151,9 @@ def renews(case: fault_run.Case) -> None:
         f'{acked - asked:.1f} s later and {end - acked:.1f} s before the '
         f'plug; {server.last()}',
     )
-    there = guest_agent.Inside(case.setup, case.destination, case.server.uuid)
+    there = guest_agent.GuestAgent(
+        case.setup, case.destination, case.server.uuid
+    )
     told = there.run(dhcp.TOLD).split('\n')
     words = [line.split() for line in told if line]
     case.check(
@@ -162,11 +167,10 @@ def renews(case: fault_run.Case) -> None:
 def reboots(case: fault_run.Case) -> None:
     """The guest reboots by itself, and is migrated when it answers."""
     guest(case).begin('reboot -f')
-    shell.wait_for(
-        'the guest to be away', lambda: not case.way.answering(), 120
-    )
-    shell.wait_for('the guest to answer', case.way.answering, journey.BOOT, 3)
-    journey.home(case.way)
+    way = case.way
+    way.wait_for('the silence', lambda: not way.answering(), 120)
+    way.wait_for('an answer', way.answering, journey.BOOT, 3)
+    journey.home(way)
     move(case)
 
 
@@ -179,8 +183,8 @@ def moves_both(case: fault_run.Case) -> None:
     shell.spawn(case.setup, SECOND, shell.inside(case.setup, argv))
     try:
         move(case)
-        shell.wait_for(
-            'both devices to be active', lambda: _active(case), journey.SETTLE
+        case.way.wait_for(
+            'the activity of both VFs', lambda: _active(case), journey.SETTLE
         )
         time.sleep(HOLD / 2)
     finally:

@@ -145,7 +145,7 @@ def choose(names: collections.abc.Collection[str]) -> list[Trial]:
         found = [t for t in TRIALS if name in (t.name, t.name.split('-')[0])]
         if not found:
             raise shell.Failed(
-                f'no trial {name}; there are {", ".join(known)}'
+                f'no trial of standbys {name}; there are {", ".join(known)}'
             )
         chosen += found
     return chosen

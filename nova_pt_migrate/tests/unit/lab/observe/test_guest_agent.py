@@ -12,7 +12,7 @@ from lab.hosts import machine
 from lab.observe import guest_agent
 
 
-class InsideTest(unittest.TestCase):
+class GuestAgentTest(unittest.TestCase):
     """A guest's agent that answers as it is told to."""
 
     def setUp(self):
@@ -27,7 +27,7 @@ class InsideTest(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
         setup = settings.load()
-        self.guest = guest_agent.Inside(setup, setup.hosts[0], 'uuid')
+        self.guest = guest_agent.GuestAgent(setup, setup.hosts[0], 'uuid')
 
     def _ssh(self, setup, host, command, timeout):
         self.asked.append(json.loads(shlex.split(command)[-1]))
