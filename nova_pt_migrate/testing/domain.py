@@ -7,18 +7,15 @@ from collections.abc import Callable
 import functools
 from typing import Any
 from typing import cast
-from typing import TYPE_CHECKING
 from typing import TypeVar
 from urllib import parse
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 
+from nova_pt_migrate.testing import client as clients
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
-
-if TYPE_CHECKING:
-    from nova_pt_migrate.testing import connection as connections
 
 Method = TypeVar('Method', bound=Callable[..., Any])
 
@@ -45,7 +42,7 @@ class Domain(fakelibvirt.Domain):
     """
 
     def __init__(
-        self, connection: connections.Connection, machine: machines.Machine
+        self, connection: clients.Client, machine: machines.Machine
     ) -> None:
         self.machine = machine
         self._connection = connection
@@ -74,7 +71,7 @@ class Domain(fakelibvirt.Domain):
                 return documents.text(self.machine.persistent)
             return documents.text(self.machine.document)
 
-    def connect(self) -> connections.Connection:
+    def connect(self) -> clients.Client:
         return self._connection
 
     @call

@@ -18,20 +18,14 @@ Of the lifecycle events only those are sent that tell of a guest's arrival.
 
 import functools
 from typing import Any
-import weakref
 
 import fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import host as libvirt_host
 
-from nova_pt_migrate.testing import calls
 from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import connection as connections
-from nova_pt_migrate.testing import faults
-from nova_pt_migrate.testing import hypervisor as hypervisors
-from nova_pt_migrate.testing import machine as machines
-from nova_pt_migrate.testing import migration
-from nova_pt_migrate.testing import settings as double_settings
+from nova_pt_migrate.testing import hosts as all_hosts
 
 
 class LibvirtDouble(fixtures.Fixture):
@@ -42,18 +36,18 @@ class LibvirtDouble(fixtures.Fixture):
     :ivar calls: what libvirt was asked
     :ivar faults: what shall go wrong
     :ivar hypervisors: by host name
+    :ivar job: gives the migration job of a machine
     """
 
     def __init__(self, clock: clocks.Clock | None = None) -> None:
         super().__init__()
         self.clock: clocks.Clock = clock or clocks.RealClock()
-        self.settings = double_settings.Settings()
-        self.calls = calls.Calls()
-        self.faults = faults.Faults()
-        self.hypervisors: dict[str, hypervisors.Hypervisor] = {}
-        self._jobs: weakref.WeakKeyDictionary[
-            machines.Machine, migration.Job
-        ] = weakref.WeakKeyDictionary()
+        self._hosts = all_hosts.Hosts(self.clock)
+        self.settings = self._hosts.settings
+        self.calls = self._hosts.calls
+        self.faults = self._hosts.faults
+        self.hypervisors = self._hosts.hypervisors
+        self.job = self._hosts.job
 
     def setUp(self) -> None:
         super().setUp()
@@ -62,7 +56,7 @@ class LibvirtDouble(fixtures.Fixture):
         self.useFixture(
             fixtures.MonkeyPatch(
                 'nova.tests.fixtures.libvirt.Connection',
-                functools.partial(connections.Connection, double=self),
+                functools.partial(connections.Connection, hosts=self._hosts),
             )
         )
 
@@ -74,23 +68,10 @@ class LibvirtDouble(fixtures.Fixture):
         :param pci_info: Nova's HostPCIDevicesInfo, needed the first time
         """
         return connections.Connection(
-            'qemu:///system', hostname=host, pci_info=pci_info, double=self
-        )
-
-    def hypervisor(
-        self, host: str, devices: dict[str, Any]
-    ) -> hypervisors.Hypervisor:
-        """Return the host's libvirt; made when first asked for."""
-        if host not in self.hypervisors:
-            self.hypervisors[host] = hypervisors.Hypervisor(
-                host, self.settings, self.clock, devices
-            )
-        return self.hypervisors[host]
-
-    def job(self, machine: machines.Machine) -> migration.Job:
-        """Return the migration job of a domain on one host."""
-        return self._jobs.setdefault(
-            machine, migration.Job(machine, self.settings, self.clock)
+            'qemu:///system',
+            hostname=host,
+            pci_info=pci_info,
+            hosts=self._hosts,
         )
 
     @staticmethod

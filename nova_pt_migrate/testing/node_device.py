@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virNodeDevice of the double: a PCI device as its host has it."""
 
-from __future__ import annotations
-
 from typing import Any
-from typing import TYPE_CHECKING
 
+from nova_pt_migrate.testing import client as clients
 from nova_pt_migrate.testing import documents
-
-if TYPE_CHECKING:
-    from nova_pt_migrate.testing import connection as connections
 
 
 class NodeDevice:
@@ -18,9 +13,7 @@ class NodeDevice:
     :param device: Nova's fake of it, which has the driver of the host
     """
 
-    def __init__(
-        self, connection: connections.Connection, device: Any
-    ) -> None:
+    def __init__(self, connection: clients.Client, device: Any) -> None:
         self._connection = connection
         self._device = device
 
