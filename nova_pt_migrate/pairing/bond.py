@@ -72,7 +72,10 @@ class BondPairing(contract.Pairing):
             return None
         mac = view.pair.mac if primary else view.pair.standby_mac
         slave = bond.slave(mac) if mac else None
-        return (bond.name, slave.name) if slave else None
+        if slave is None:
+            return None
+        names = (bond.name, slave.name)
+        return names if all(map(text.is_interface, names)) else None
 
     def _unsound(self, view: pairs.View, bond: pairs.Bond) -> tuple[str, ...]:
         found = []

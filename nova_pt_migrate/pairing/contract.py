@@ -2,7 +2,8 @@
 """What a pairing provides: how a pass-through NIC and its standby are one.
 
 A pairing is a plug-in of entry point group ``nova_pt_migrate.pairings``. It
-looks at values and returns values; it never acts.
+looks at values and returns values; it never acts. The rules that it must keep
+are tests, in ``nova_pt_migrate.testing.pairing_contract``.
 """
 
 import abc
@@ -30,7 +31,8 @@ class Pairing(abc.ABC):
         """Say why a pair can never be one link for this server so.
 
         Called when the server is started and before it leaves a host, on
-        that host. Must not block and must not raise.
+        that host. Only the pair and its machine may decide: of the rest of
+        the view nothing is known then. Must not block and must not raise.
 
         :returns: one sentence for each reason; empty if it can be
         """
@@ -59,6 +61,11 @@ class Pairing(abc.ABC):
     @abc.abstractmethod
     def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:
         """Say what has to be made active in the guest.
+
+        Asked for a pairing with :attr:`second_port` alone. The names are
+        written to the guest's kernel: return only such as the guest has
+        told, and that are names of interfaces (``text.is_interface``). Must
+        not block and must not raise.
 
         :param primary: the pass-through NIC is to carry the traffic; else
             the standby is

@@ -13,8 +13,11 @@
     Real time, or a virtual one that passes only while somebody waits.
 :mod:`contract`
     What the double and a real libvirt both must do.
+:mod:`pairing_contract`
+    What every pairing must keep to; for authors of plug-ins. :mod:`views` are
+    the pairs that it is shown.
 
-The double imports Nova's test fixtures, which choose between threads and
+The suites for authors of plug-ins import nothing of Nova. The double imports Nova's test fixtures, which choose between threads and
 eventlet: set ``OS_NOVA_DISABLE_EVENTLET_PATCHING=True`` and import
 ``nova.tests.functional`` before anything else of Nova.
 """

@@ -1,108 +1,80 @@
 # SPDX-License-Identifier: Apache-2.0
 
-from typing import Any
-
 import testtools
 
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.pairing import bond
 from nova_pt_migrate.pairing import failover
 from nova_pt_migrate.pairing import none
+from nova_pt_migrate.testing import pairing_contract
+from nova_pt_migrate.testing import views
 
-MAC = 'fa:16:3e:00:00:01'
-TWIN = pairs.twin(MAC)
-SOUND = pairs.Bond(
-    'bond0',
-    'active-backup',
-    'ens5',
-    (pairs.Slave('ens5', MAC, True), pairs.Slave('ens6', TWIN, True)),
-)
+OWN = views.pair(views.OWN)
+SOUND = views.bond(OWN)
 
 
-def view(
-    bonds: tuple[pairs.Bond, ...] | None = None,
-    there: bool = True,
-    **more: Any,
-) -> pairs.View:
-    pair = pairs.Pair(
-        port='the-port',
-        device='0000:81:10.1',
-        mac=MAC,
-        whole_function=more.pop('whole_function', False),
-        kind=pairs.StandbyKind.OWN,
-        standby_mac=TWIN,
-        on_own_pf=True,
-    )
-    return pairs.View(
-        pair,
-        pcie=more.pop('pcie', True),
-        virtio=more.pop('virtio', True),
-        standby_there=there,
-        guest=pairs.GuestView({}, bonds),
-    )
+class TestNone(pairing_contract.PairingContract, testtools.TestCase):
+    plugin = none.NonePairing
 
-
-class TestNone(testtools.TestCase):
     def test_it_wants_nothing(self) -> None:
-        pairing = none.NonePairing()
-        self.assertEqual((), pairing.unfit(view(pcie=False)))
-        self.assertEqual((), pairing.not_ready(view(there=False)))
-        self.assertIsNone(pairing.link(view(), True))
+        seen = views.view(OWN, pcie=False, virtio=False, standby_there=False)
+        self.assertEqual((), none.NonePairing().unfit(seen))
+        self.assertEqual((), none.NonePairing().not_ready(seen))
 
 
-class TestFailover(testtools.TestCase):
+class TestFailover(pairing_contract.PairingContract, testtools.TestCase):
+    plugin = failover.FailoverPairing
+
     def test_it_is_refused_by_name_where_it_cannot_work(self) -> None:
+        function = views.pair(views.OWN, whole_function=True, on_own_pf=True)
         for words, seen in (
-            ('PCIe', view(pcie=False)),
-            ('virtio', view(virtio=False)),
-            ('very PF', view(whole_function=True)),
+            ('PCIe', views.view(OWN, pcie=False)),
+            ('virtio', views.view(OWN, virtio=False)),
+            ('very PF', views.view(function)),
         ):
             (reason,) = failover.FailoverPairing().unfit(seen)
             self.assertIn('failover', reason)
             self.assertIn(words, reason)
 
-    def test_the_standby_must_be_there(self) -> None:
-        pairing = failover.FailoverPairing()
-        self.assertEqual((), pairing.not_ready(view()))
-        (reason,) = pairing.not_ready(view(there=False))
-        self.assertIn('the-port', reason)
 
+class TestBond(pairing_contract.PairingContract, testtools.TestCase):
+    plugin = bond.BondPairing
 
-class TestBond(testtools.TestCase):
     def reasons(self, *bonds: pairs.Bond) -> tuple[str, ...]:
-        return bond.BondPairing().not_ready(view(bonds))
-
-    def test_a_sound_one(self) -> None:
-        self.assertEqual((), self.reasons(SOUND))
+        seen = views.view(OWN, guest=views.guest(*bonds))
+        return bond.BondPairing().not_ready(seen)
 
     def test_one_that_cannot_be_seen_is_believed(self) -> None:
-        self.assertEqual((), bond.BondPairing().not_ready(view(None)))
+        for told in (None, pairs.GuestView({}, None)):
+            seen = views.view(OWN, guest=told)
+            self.assertEqual((), bond.BondPairing().not_ready(seen))
 
     def test_none_at_all(self) -> None:
         (reason,) = self.reasons()
         self.assertIn('no bond', reason)
-        self.assertIn(TWIN, reason)
+        self.assertIn(pairs.twin(views.MAC), reason)
 
-    def test_every_fault_at_once_in_words_that_are_harmless(self) -> None:
+    def test_every_fault_at_once(self) -> None:
+        down = pairs.Slave('ens6', OWN.standby_mac, False)
         found = self.reasons(
-            pairs.Bond(
-                'bond0',
-                '\x1b[31m',
-                None,
-                (pairs.Slave('ens6', TWIN, False),),
-            )
+            views.bond(OWN, mode='balance-rr', slaves=(down,))
         )
+        self.assertIn("is in mode 'balance-rr'", found[0])
+        self.assertIn('is down in bond', found[1])
         self.assertEqual(2, len(found))
-        self.assertTrue(all(reason.isprintable() for reason in found))
 
     def test_the_slaves_are_told_by_their_permanent_addresses(self) -> None:
         pairing = bond.BondPairing()
-        seen = view((SOUND,))
-        self.assertEqual(('bond0', 'ens5'), pairing.link(seen, True))
-        self.assertEqual(('bond0', 'ens6'), pairing.link(seen, False))
+        crossed = views.bond(OWN, slaves=SOUND.slaves[::-1])
+        for found in (SOUND, crossed):
+            seen = views.view(OWN, guest=views.guest(found))
+            self.assertEqual(('bond0', 'ens5'), pairing.link(seen, True))
+            self.assertEqual(('bond0', 'ens6'), pairing.link(seen, False))
 
     def test_a_device_that_is_in_no_bond(self) -> None:
-        lacking = pairs.Bond('b', 'active-backup', None, SOUND.slaves[1:])
-        pairing = bond.BondPairing()
-        self.assertIsNone(pairing.link(view((lacking,)), True))
-        self.assertIsNone(pairing.link(view(None), False))
+        lacking = views.bond(OWN, slaves=SOUND.slaves[1:])
+        seen = views.view(OWN, guest=views.guest(lacking))
+        self.assertIsNone(bond.BondPairing().link(seen, True))
+        self.assertEqual(
+            ('bond0', 'ens6'), bond.BondPairing().link(seen, False)
+        )

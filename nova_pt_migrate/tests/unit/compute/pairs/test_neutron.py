@@ -10,8 +10,8 @@ import testtools
 from nova_pt_migrate.compute.pairs import neutron
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import two_ports
+from nova_pt_migrate.testing import views
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
-from nova_pt_migrate.tests.unit.pairing import test_two_ports
 
 SERVER = '33333333-2222-4333-8444-555555555555'
 NETWORK = '44444444-2222-4333-8444-555555555555'
@@ -102,7 +102,7 @@ class AskTest(testtools.TestCase):
             {'ip_address': '192.0.2.1', 'mac_address': OTHER.upper()},
             {'ip_address': '2001:db8::/64'},
         ]
-        pair = test_two_ports.pair
+        pair = views.address
         self.assertEqual(
             two_ports.TwoPorts(
                 server=SERVER,

@@ -12,11 +12,11 @@ from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import reasons
+from nova_pt_migrate.testing import views
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
 from nova_pt_migrate.tests.unit.core import fakes
 from nova_pt_migrate.tests.unit.guest import fakes as guests
-from nova_pt_migrate.tests.unit.pairing import test_two_ports
 
 INSTANCE = types.SimpleNamespace(
     uuid='the-server', power_state=power_state.RUNNING
@@ -97,9 +97,7 @@ class TestTwoPorts(Looking):
     def wrong(self, ports: Any) -> readiness.TwoPorts:
         (paired,) = ports
         return {
-            paired.pair.port: test_two_ports.seen(
-                standby={'up': False, 'groups': ()}
-            )
+            paired.pair.port: views.ports(standby={'up': False, 'groups': ()})
         }
 
     def test_what_is_wrong_is_a_reason_where_it_is_required(self) -> None:
