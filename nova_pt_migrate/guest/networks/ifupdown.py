@@ -88,7 +88,7 @@ _AGAINST = (
     r'\s*(mapping|bond-slaves|slaves)\s(.*\s)?({names})(\s|$)'
     r'|\s*(auto|allow-\S+)\s(.*\s)?({names})='
 )
-_SOURCE = r'(?m)^\s*source(-directory)?\s.*interfaces\.d'
+_SOURCE = r'(?m)^[ \t]*source(-directory)?\s.*interfaces\.d'
 _BOND = """\
 auto {bond.name}
 iface {bond.name} inet dhcp

@@ -11,6 +11,8 @@ ports are told to come up: brought up itself, or with ``autoconnect-ports``,
 the bond would let go of each port that it has and take it anew.
 """
 
+import re
+
 from nova_pt_migrate.guest.networks import contract
 
 FOLDER = '/etc/NetworkManager/system-connections'
@@ -68,8 +70,8 @@ class NetworkManager(contract.GuestNetwork):
 
 
 def _number(lines: dict[str, str], key: str) -> int:
-    value = lines.get(key, '0')
-    return int(value) if value.lstrip('-').isdigit() else 0
+    value = lines.get(key, '')
+    return int(value) if _NUMBER.fullmatch(value) else 0
 
 
 def _file(name: str, content: str) -> contract.File:
@@ -81,6 +83,7 @@ def _port(bond: contract.WantedBond, name: str, mac: str) -> contract.File:
     return _file(name, _PORT.format(bond=bond, name=name, mac=mac))
 
 
+_NUMBER = re.compile(r'-?[0-9]{1,9}')
 _BOND = f"""\
 [connection]
 id={{bond.name}}
