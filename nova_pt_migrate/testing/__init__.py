@@ -13,11 +13,13 @@
     Real time, or a virtual one that passes only while somebody waits.
 :mod:`contract`
     What the double and a real libvirt both must do.
-:mod:`pairing_contract`
-    What every pairing must keep to; for authors of plug-ins. :mod:`views` are
-    the pairs that it is shown.
+:mod:`pairing_contract`, :mod:`network_contract`
+    What every pairing, and every plug-in of a guest's network manager, must
+    keep to; for authors of plug-ins, and nothing of Nova is imported.
+:mod:`views`
+    Pairs as a pairing is shown them.
 
-The suites for authors of plug-ins import nothing of Nova. The double imports Nova's test fixtures, which choose between threads and
+The double imports Nova's test fixtures, which choose between threads and
 eventlet: set ``OS_NOVA_DISABLE_EVENTLET_PATCHING=True`` and import
 ``nova.tests.functional`` before anything else of Nova.
 """

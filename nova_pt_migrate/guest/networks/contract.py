@@ -3,7 +3,9 @@
 
 A plug-in of entry point group ``nova_pt_migrate.guest_networks``. It returns
 values and never acts: somebody else writes its files and runs its programs, in
-a guest through its agent or in a guest that boots for the first time.
+a guest through its agent or in a guest that boots for the first time. The
+rules that it must keep are tests, in
+``nova_pt_migrate.testing.network_contract``.
 """
 
 import abc
@@ -85,9 +87,12 @@ class GuestNetwork(abc.ABC):
     ) -> tuple[str, ...]:
         """Say which other configuration would work against the bond.
 
+        Whatever the files have in them, this must not raise, and must not
+        take long; show words of them by ``text.shown``.
+
         :param others: content of the files in ``folders`` by path, without
             those of ours
-        :returns: a sentence for each, naming file or connection and why
+        :returns: a sentence for each, naming the file, why, and what to do
         """
         return ()
 

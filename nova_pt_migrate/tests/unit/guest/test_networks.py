@@ -15,38 +15,62 @@ from nova_pt_migrate.guest.networks import contract
 from nova_pt_migrate.guest.networks import ifupdown
 from nova_pt_migrate.guest.networks import networkd
 from nova_pt_migrate.guest.networks import networkmanager
+from nova_pt_migrate.testing import network_contract
 
-MAC = 'fa:16:3e:00:00:01'
-BOND = contract.WantedBond(
-    contract.bond_name(MAC), MAC, pairs.twin(MAC), 'ens5', 'ens6'
-)
+BOND = network_contract.BOND
+MAC = BOND.mac
 
 
-class TestForms(testtools.TestCase):
-    def test_names_are_ours_and_the_kernel_takes_them(self) -> None:
+class TestNames(testtools.TestCase):
+    def test_they_are_ours_and_the_kernel_takes_them(self) -> None:
         self.assertEqual('pt-bond000001', BOND.name)
         self.assertLess(len(BOND.name), 16)
 
-    def test_the_same_bond_gives_the_same_files_of_ours(self) -> None:
-        for network in vendor_data.NETWORKS:
-            files = network.files(BOND)
-            self.assertEqual(files, network.files(BOND))
-            paths = [file.path for file in files]
-            self.assertEqual(set(paths), network.are_ours(paths))
 
-    def test_keyfiles_and_units_are_well_formed(self) -> None:
-        for network in (networkd.Networkd(), networkmanager.NetworkManager()):
-            for file in network.files(BOND):
-                parser = configparser.ConfigParser()
-                parser.read_string(file.content)
-                self.assertTrue(parser.sections())
+class Sections(network_contract.GuestNetworkContract):
+    """The suite, for a plug-in whose files have sections."""
 
-    def test_networkmanager_takes_only_files_that_are_secret(self) -> None:
-        for file in networkmanager.NetworkManager().files(BOND):
+    def test_its_files_have_sections(self) -> None:
+        for file in self.plugin().files(BOND):
+            parser = configparser.ConfigParser()
+            parser.read_string(file.content)
+            self.assertTrue(parser.sections())
+
+
+class TestNetworkd(Sections, testtools.TestCase):
+    plugin = networkd.Networkd
+    against = {f'{networkd.FOLDER}/00-all.network': ''}
+    beside = {
+        f'{networkd.FOLDER}/10-x.network': '',
+        f'{networkd.FOLDER}/00-x.link': '',
+    }
+
+
+class TestNetworkManager(Sections, testtools.TestCase):
+    plugin = networkmanager.NetworkManager
+    against = {
+        f'{networkmanager.FOLDER}/mine.nmconnection': (
+            f'mac-address={MAC.upper()}\nautoconnect-priority=950\n'
+        )
+    }
+    beside = {
+        f'{networkmanager.FOLDER}/{number}.nmconnection': content
+        for number, content in enumerate(
+            (
+                f'mac-address={MAC}\n',
+                f'mac-address={MAC}\nautoconnect-priority=0\n',
+                f'mac-address={MAC}\nautoconnect-priority=very high\n',
+                'mac-address=00:00:00:00:00:00\nautoconnect-priority=950\n',
+            )
+        )
+    }
+
+    def test_only_files_that_are_secret_are_taken(self) -> None:
+        for file in self.plugin().files(BOND):
             self.assertEqual(0o600, file.mode)
 
-    def test_networkmanager_attaches_each_port_once(self) -> None:
-        network = networkmanager.NetworkManager()
+    def test_each_port_is_attached_once(self) -> None:
+        network = self.plugin()
         names = {
             line.removeprefix('id=')
             for file in network.files(BOND)
@@ -64,61 +88,32 @@ class TestForms(testtools.TestCase):
         self.assertNotIn('autoconnect-slaves', words)
 
 
-class TestConflicts(testtools.TestCase):
-    def conflict(
-        self, network: contract.GuestNetwork, path: str, content: str
-    ) -> str:
-        return ' '.join(network.conflicts(BOND, {path: content}))
+class TestIfupdown(network_contract.GuestNetworkContract, testtools.TestCase):
+    plugin = ifupdown.Ifupdown
+    against = {
+        ifupdown.FILE: '# source /etc/network/interfaces.d/*\n',
+        f'{ifupdown.FOLDER}/mapped': 'mapping ens5\n    script x\n',
+        f'{ifupdown.FOLDER}/bond': (
+            'iface b inet dhcp\n\tbond-slaves ens4 ens6\n'
+        ),
+        f'{ifupdown.FOLDER}/home': 'auto ens4 ens5=home\n',
+    }
+    beside = {
+        ifupdown.FILE: 'source /etc/network/interfaces.d/*\n',
+        f'{ifupdown.FOLDER}/50-cloud-init': (
+            'auto ens5\niface ens5 inet dhcp\n'
+            'auto ens55=home ens5\nmapping ens55\n# mapping ens5\n'
+        ),
+    }
 
-    def test_a_unit_that_comes_before_ours(self) -> None:
-        path = '/etc/systemd/network/00-all.network'
-        self.assertIn(path, self.conflict(networkd.Networkd(), path, ''))
-        for path in ('10-x.network', '00-x.link'):
-            path = f'/etc/systemd/network/{path}'
-            self.assertEqual('', self.conflict(networkd.Networkd(), path, ''))
-
-    def test_a_profile_with_a_high_priority(self) -> None:
-        network = networkmanager.NetworkManager()
-        for mac, priority, wrong in (
-            (MAC.upper(), '950', True),
-            (MAC, '0', False),
-            (MAC, 'very high', False),
-            ('00:00:00:00:00:00', '950', False),
+    def test_a_folder_that_is_read(self) -> None:
+        for content in (
+            'source /etc/network/interfaces.d/*\n',
+            'auto lo\nsource-directory interfaces.d\n',
+            '\n\t source /etc/network/interfaces.d/*.cfg\n',
         ):
-            content = f'mac-address={mac}\nautoconnect-priority={priority}\n'
-            found = self.conflict(network, '/a/b.nmconnection', content)
-            self.assertEqual(wrong, '/a/b' in found, found)
-
-    def test_a_stanza_that_takes_a_nic_elsewhere(self) -> None:
-        network = ifupdown.Ifupdown()
-        for content, wrong in (
-            ('auto ens5\niface ens5 inet dhcp\n', False),
-            ('mapping ens5\n    script x\n', True),
-            ('iface b inet dhcp\n\tbond-slaves ens4 ens6\n', True),
-            ('auto ens4 ens5=home\n', True),
-            ('auto ens55=home ens5\n', False),
-            ('mapping ens55\n', False),
-            ('# mapping ens5\n', False),
-        ):
-            path = f'{ifupdown.FOLDER}/50-cloud-init'
-            found = self.conflict(network, path, content)
-            self.assertEqual(wrong, path in found, content)
-
-    def test_words_of_the_guest_are_shown_harmless(self) -> None:
-        found = self.conflict(
-            ifupdown.Ifupdown(), '/a', 'mapping ens5 \x1b[2J\n'
-        )
-        self.assertNotIn('\x1b', found)
-
-    def test_a_folder_that_is_not_read(self) -> None:
-        network = ifupdown.Ifupdown()
-        for content, read in (
-            ('source /etc/network/interfaces.d/*\n', True),
-            ('auto lo\nsource-directory interfaces.d\n', True),
-            ('# source /etc/network/interfaces.d/*\n', False),
-        ):
-            found = self.conflict(network, ifupdown.FILE, content)
-            self.assertEqual(read, 'does not read' not in found, content)
+            shown = {ifupdown.FILE: content}
+            self.assertEqual((), self.plugin().conflicts(BOND, shown))
 
 
 class ScriptTest(testtools.TestCase):
