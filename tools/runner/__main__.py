@@ -18,6 +18,7 @@ from tools.runner import checks
 from tools.runner import environment
 from tools.runner import results
 from tools.runner import screen
+from tools.runner import sharing
 from tools.runner import suite
 
 LOG = environment.ROOT / 'test.log'
@@ -26,7 +27,10 @@ GUESSES = {'unit': 0.05, 'functional': 5.0}
 GRACE = 60.0
 """Seconds that a test has, after its limit, to fail by itself."""
 SLOWEST = 10
+SLOW = 0.1
+"""Seconds of a test that is worth to be named."""
 STOPPED = 130
+"""The exit status then, as a shell's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +64,11 @@ class Part:
     passed: bool
     seconds: float
     tally: results.Tally | None = None
+    stopped: bool = False
 
     def row(self) -> list[str]:
         word = 'passed' if self.passed else 'FAILED'
+        word = 'stopped' if self.stopped else word
         counts = ['', '', '']
         if self.tally:
             found = self.tally
@@ -96,14 +102,16 @@ def run(name: str, options: Options, show: screen.Screen) -> Part:
             passed = checks.run(name, options.deadline, show)
     if tally:
         tell(tally, show)
-    return Part(name, passed, time.monotonic() - begin, tally)
+    stopped = tally.stopped if tally else False
+    return Part(name, passed, time.monotonic() - begin, tally, stopped)
 
 
 def tell(tally: results.Tally, show: screen.Screen) -> None:
     """Show what did not run, why tests were skipped, and what is slow."""
     if tally.not_run:
-        show.say(f'Of these {len(tally.not_run)} tests none has run:', 'red')
-        show.say('\n'.join(f'  {test}' for test in tally.not_run))
+        show.say(f'{len(tally.not_run)} tests have not run:', 'red')
+        show.say('\n'.join(sharing.named(tally.not_run)))
+        show.log('\n'.join(tally.not_run))
     reasons = collections.Counter(
         result.output for result in tally.results if result.skipped
     )
@@ -112,6 +120,7 @@ def tell(tally: results.Tally, show: screen.Screen) -> None:
     slowest = [
         [f'{result.seconds:.1f}', result.test]
         for result in tally.slowest(SLOWEST)
+        if result.seconds >= SLOW
     ]
     if slowest:
         show.table(['seconds', 'slowest'], slowest)
@@ -148,11 +157,13 @@ def main() -> int:
     try:
         for name in options.parts:
             parts.append(run(name, options, show))
+            if parts[-1].stopped:
+                break
     except KeyboardInterrupt:
-        show.say('Stopped from outside; what had not ended is not counted.')
+        parts.append(Part(name, False, 0.0, stopped=True))
+    sum_up(parts, options, show)
+    if parts[-1].stopped:
         return STOPPED
-    finally:
-        sum_up(parts, options, show)
     return 0 if all(part.passed for part in parts) else 1
 
 

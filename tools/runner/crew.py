@@ -138,7 +138,8 @@ class Worker:
     def stacks(self) -> str:
         """Return the stacks of all its threads where it was made to end."""
         self._stacks.seek(0)
-        return self._stacks.read().decode(errors='replace')
+        said = self._stacks.read().decode(errors='replace')
+        return said.partition('\nExtension modules:')[0]
 
     def end(self) -> str:
         """Return in words how its process ended."""

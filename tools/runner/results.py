@@ -75,11 +75,13 @@ class Tally:
 
     :ivar problems: what failed that is no test.
     :ivar not_run: the tests that were to run and have not.
+    :ivar stopped: it was ended from outside.
     """
 
     results: list[Result] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
     not_run: list[str] = dataclasses.field(default_factory=list)
+    stopped: bool = False
 
     @property
     def passed(self) -> int:

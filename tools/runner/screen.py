@@ -43,10 +43,12 @@ class Progress:
             f'{test.rpartition(".")[2]} ({seconds:.0f} s)'
             for test, seconds in self.running
         )
+        if not self.total:
+            return f'finding the tests, {clock(gone)} gone'
         return (
-            f'{self.done} of {self.total} done, {self.failed} failed, '
+            f'{self.done} of {self.total}, {self.failed} failed, '
             f'{clock(gone)} gone, about {clock(self.left)} left'
-            f'{"; running: " if running else ""}{running}'
+            f'{": " if running else ""}{running}'
         )
 
 
@@ -58,11 +60,15 @@ def clock(seconds: float) -> str:
 class Screen:
     """Where all is written; the file has also what the tests wrote."""
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(
+        self, path: pathlib.Path, console: rich.console.Console | None = None
+    ) -> None:
         path.write_text('')
         self.path = path
         self.file: BinaryIO = path.open('ab', buffering=0)
-        self._console = rich.console.Console(highlight=False, soft_wrap=True)
+        self._console = console or rich.console.Console(
+            highlight=False, soft_wrap=True
+        )
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
         self._begun = self._drawn = self._said = time.monotonic()

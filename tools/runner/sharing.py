@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tests a worker is given next, and how long the rest will take."""
 
+import collections
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ LONGEST = 30.0
 SHARES = 8
 """Groups that there are at least for each worker where there are enough
 tests, so that no worker is left alone with a long one at the end."""
+MANY = 20
+"""Tests that are too many to name each."""
 
 
 def expected(
@@ -48,6 +51,14 @@ def groups(seconds: Mapping[str, float], workers: int) -> list[list[str]]:
 def class_of(test: str) -> str:
     """Return the name of a test's class; a scenario's name may have dots."""
     return test.partition('(')[0].rpartition('.')[0]
+
+
+def named(tests: Sequence[str]) -> list[str]:
+    """Return lines that name tests, by their classes if they are many."""
+    if len(tests) <= MANY:
+        return list(tests)
+    classes = collections.Counter(class_of(test) for test in tests)
+    return [f'{count} of {name}' for name, count in classes.items()]
 
 
 def left(

@@ -26,7 +26,7 @@ TICK = 0.2
 """Seconds between two looks at the clock and at the processes."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Job:
     """What is to be run, and when it is ended.
 
@@ -73,14 +73,19 @@ class Suite:
     def run(self) -> results.Tally:
         """Run all tests; what fails is shown at once.
 
-        No worker is left, whatever happens.
+        No worker is left, whatever happens. A keyboard interrupt ends them
+        and is told in what is returned.
         """
         self._stream.startTestRun()
         try:
             for _ in range(self._job.workers):
                 self._start()
             while self._workers:
-                self._step()
+                try:
+                    self._step()
+                except KeyboardInterrupt:
+                    self.tally.stopped = True
+                    self._stop('was ended from outside')
         finally:
             for worker in self._workers:
                 worker.kill()
@@ -149,7 +154,7 @@ class Suite:
         times = self._repository.get_test_times(ordered)['known']
         self._seconds = sharing.expected(ordered, times, job.guess)
         self._waiting.extend(sharing.groups(self._seconds, job.workers))
-        self._show.say(f'{len(ordered)} tests, {job.workers} workers')
+        self._show.say(f'{len(ordered)} tests; workers: {job.workers}')
         if not ordered:
             named = f' named {" or ".join(job.patterns)}' * bool(job.patterns)
             self._problem(f'There is no test{named} in {job.folder}.')
@@ -173,18 +178,22 @@ class Suite:
             self._start()
 
     def _watch(self) -> None:
-        over = time.monotonic() > self._job.deadline
-        if over and not self._stopped:
-            self._stopped = True
-            self._waiting.clear()
-            for worker in self._workers:
-                worker.abort('was ended by the time limit of the whole run')
+        if time.monotonic() > self._job.deadline:
+            self._stop('was ended by the time limit of the whole run')
         most = self._job.silence
         for worker in self._workers:
             if worker.process.poll() is not None:
                 worker.kill()
             elif worker.silence() > most:
                 worker.abort(f'was ended: nothing was heard for {most:.0f} s')
+
+    def _stop(self, why: str) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        self._waiting.clear()
+        for worker in self._workers:
+            worker.abort(why)
 
     def _end(
         self, worker: crew.Worker, test: str, status: str, text: str

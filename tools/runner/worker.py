@@ -14,6 +14,7 @@ import faulthandler
 import io
 import json
 import os
+import resource
 import sys
 from typing import TextIO
 import unittest
@@ -64,6 +65,8 @@ def main() -> None:
     folder, stacks = sys.argv[1:]
     faulthandler.enable(int(stacks), all_threads=True)
     os.set_inheritable(int(stacks), False)
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
     handed, events = streams()
     work(folder, handed, events)
 
