@@ -24,8 +24,9 @@ from tools.runner import suite
 LOG = environment.ROOT / 'test.log'
 GUESSES = {'unit': 0.05, 'functional': 5.0}
 """Seconds of a test of each suite where nothing is recorded."""
-GRACE = 60.0
-"""Seconds that a test has, after its limit, to fail by itself."""
+GRACE = 100.0
+"""Seconds that a test and its clean-ups have, after its limit, to fail by
+themselves."""
 SLOWEST = 10
 SLOW = 0.1
 """Seconds of a test that is worth to be named."""
