@@ -19,6 +19,7 @@ from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import missing
 from nova_pt_migrate.compute.traffic import readiness
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
@@ -45,7 +46,10 @@ class SourceHooks(base.Hooks):
         if vifs:
             told = self._pt.tell(context, instance)
             with phases.phase(
-                'look', instance.uuid, None, reporter=told
+                phase_names.PhaseName.LOOK,
+                instance.uuid,
+                None,
+                reporter=told,
             ) as phase:
                 found = self._pt.readiness_cache.of(
                     context.request_id,
@@ -277,7 +281,7 @@ class SourceHooks(base.Hooks):
     ) -> Any:
         departure.begin_move()
         return phases.phase(
-            'move',
+            phase_names.PhaseName.MOVE,
             migration.instance_uuid,
             migration.uuid,
             reporter=departure.story,

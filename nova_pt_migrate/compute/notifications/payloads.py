@@ -61,7 +61,7 @@ def payload(
             'tenant_id': instance.project_id,
             'host': host,
             'migration_uuid': phase.migration,
-            'phase': phase.name,
+            'phase': phase.name.value,
             'devices': list(phase.devices),
             'text': phase.text,
             'result': phase.result,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from oslo_log import log as logging
 
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
@@ -18,18 +19,17 @@ LOG = logging.getLogger(__name__)
 class Phase:
     """A phase of one migration on one host.
 
-    :ivar name: look, notice, unplug, move, plug or heal
     :ivar migration: UUID of the migration, where the host knows it
     :ivar devices: host PCI addresses
     :ivar text: what users are told when it begins, in words; mostly nothing
-    :ivar result: ``ok``, or a word on what went wrong
+    :ivar result: a :class:`phase_names.Result`, or the name of an exception
     :ivar failures: what went wrong, by device; the key is empty where it is
         not about one
     """
 
     def __init__(
         self,
-        name: str,
+        name: phase_names.PhaseName,
         migration: str | None,
         devices: Iterable[str],
         text: str = '',
@@ -38,14 +38,16 @@ class Phase:
         self.migration = migration
         self.devices = tuple(devices)
         self.text = text
-        self.result = 'ok'
+        self.result: str = phase_names.Result.OK.value
         self.failures: dict[str, reasons.Failure] = {}
 
     def fail(
-        self, result: str, failures: Mapping[str, reasons.Failure]
+        self,
+        result: phase_names.Result,
+        failures: Mapping[str, reasons.Failure],
     ) -> None:
         """Say that it went wrong; it still ends where its owner ends it."""
-        self.result = result
+        self.result = result.value
         self.failures.update(failures)
 
 
@@ -64,7 +66,7 @@ class Reporter(Protocol):
 
 @contextlib.contextmanager
 def phase(
-    name: str,
+    name: phase_names.PhaseName,
     server: str,
     migration: str | None,
     devices: Iterable[str] = (),
@@ -90,10 +92,9 @@ def phase(
     try:
         yield current
     except Exception as exc:
-        if current.result == 'ok':
-            current.fail(
-                type(exc).__name__, {'': reasons.Failure(escaped(), str(exc))}
-            )
+        if current.result == phase_names.Result.OK:
+            current.result = type(exc).__name__
+            current.failures[''] = reasons.Failure(escaped(), str(exc))
         raise
     except BaseException as exc:
         current.result = type(exc).__name__

@@ -19,6 +19,7 @@ from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import model
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import plan
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
@@ -82,22 +83,28 @@ class Server:
         """
         todo, _ = self._plan(model.Place.LEAVING, vifs)
         unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
-        with self._phase('unplug', migration, unplugs) as phase:
+        with self._phase(
+            phase_names.PhaseName.UNPLUG, migration, unplugs
+        ) as phase:
             try:
                 self._pairs.look()
                 self._remark(self._pairs.over(lambda: departure.stopped))
             except (errors.Refused, errors.NotSwitched) as exc:
-                phase.fail('not_switched', {'': _why_not(exc)})
+                phase.fail(
+                    phase_names.Result.NOT_SWITCHED, {'': _why_not(exc)}
+                )
                 raise
             outcome = self._unplug(unplugs, vifs, lambda: departure.stopped)
             departure.released.update(
                 step.alias for step in unplugs if step.device in outcome.done
             )
             if departure.stopped:
-                phase.fail('aborted', {'': departures.ABORTED})
+                phase.fail(
+                    phase_names.Result.ABORTED, {'': departures.ABORTED}
+                )
                 raise errors.Aborted(departures.ABORTED.text)
             if outcome.failures:
-                phase.fail('unplug_failed', outcome.failures)
+                phase.fail(phase_names.Result.UNPLUG_FAILED, outcome.failures)
                 raise errors.NotUnplugged(outcome.failures)
             self._pairs.alone()
 
@@ -140,13 +147,13 @@ class Server:
         :param vifs: as Nova has them while nobody attaches or detaches one
         :returns: as :meth:`come_home`
         """
-        return self.come_home(vifs, phase='heal')
+        return self.come_home(vifs, phase=phase_names.PhaseName.HEAL)
 
     def come_home(
         self,
         vifs: list[our_vifs.Vif],
         migration: str | None = None,
-        phase: str = 'plug',
+        phase: phase_names.PhaseName = phase_names.PhaseName.PLUG,
         others: replacements.Replacements | None = None,
     ) -> dict[str, reasons.Failure]:
         """Plug each device of the VIFs that the live domain lacks.
@@ -188,7 +195,7 @@ class Server:
                 others,
             )
             if failures:
-                told.fail('plug_failed', failures)
+                told.fail(phase_names.Result.PLUG_FAILED, failures)
             back = self._switch_back()
         self._report(failures)
         return failures if back or failures else {'': NOT_BACK}
@@ -280,7 +287,12 @@ class Server:
             )  # fmt: skip
         return todo, found
 
-    def _phase(self, name: str, migration: str | None, todo: list[Any]) -> Any:
+    def _phase(
+        self,
+        name: phase_names.PhaseName,
+        migration: str | None,
+        todo: list[Any],
+    ) -> Any:
         return phases.phase(
             name,
             self._instance.uuid,

@@ -19,6 +19,7 @@ from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import phase_names
 
 
 class Notice:
@@ -65,7 +66,7 @@ class Notice:
         seconds = choices.notice(self._instance.flavor.extra_specs)
         devices = [vif['profile']['pci_slot'] for vif in alone]
         with phases.phase(
-            'notice',
+            phase_names.PhaseName.NOTICE,
             self._instance.uuid,
             migration,
             devices,
@@ -81,7 +82,9 @@ class Notice:
                     stop=lambda: departure.stopped,
                 )
             if departure.stopped:
-                phase.fail('aborted', {'': departures.ABORTED})
+                phase.fail(
+                    phase_names.Result.ABORTED, {'': departures.ABORTED}
+                )
                 raise errors.Aborted(departures.ABORTED.text)
 
 

@@ -24,6 +24,7 @@ from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons as codes
 from nova_pt_migrate.core import two_ports
 
@@ -169,7 +170,9 @@ def refuse(
         return
     refused = str(errors.Refused([*own, *other]))
     reason = codes.Reason.NOT_READY if own else codes.Reason.PEER
-    phase.fail('refused', {'': codes.Failure(reason, refused)})
+    phase.fail(
+        phase_names.Result.REFUSED, {'': codes.Failure(reason, refused)}
+    )
     raise exception.MigrationPreCheckError(reason=refused)
 
 

@@ -11,6 +11,7 @@ from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import views
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
@@ -140,7 +141,7 @@ class TestTwoPorts(Looking):
 
 class TestRefuse(testtools.TestCase):
     def refused(self, own: list[str], peer: list[str]) -> phases.Phase:
-        phase = phases.Phase('look', None, ())
+        phase = phases.Phase(phase_names.PhaseName.LOOK, None, ())
         self.assertRaises(
             exception.MigrationPreCheckError,
             readiness.refuse,
@@ -158,4 +159,6 @@ class TestRefuse(testtools.TestCase):
             self.assertIs(code, self.refused(own, peer).failures[''].reason)
 
     def test_nothing_to_refuse(self) -> None:
-        readiness.refuse(phases.Phase('look', None, ()), [], [])
+        readiness.refuse(
+            phases.Phase(phase_names.PhaseName.LOOK, None, ()), [], []
+        )
