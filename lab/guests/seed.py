@@ -51,7 +51,7 @@ def files(vendor_data: str, user_data: str, name: str) -> dict[str, str]:
     """Return the files of the drive by their path.
 
     :param vendor_data: of the cloud, a JSON document; none if empty
-    :param user_data: of the tenant; likewise
+    :param user_data: of the tenant, a document; none if empty
     :param name: of the server
     """
     meta = {

@@ -112,11 +112,17 @@ class Services:
             self.departures,
             self.settings.claim_lease_interval,
             ready=lambda: pci_tracker.is_ready(self._virtapi),
-            chores=(
-                lambda context: self.interrupted.take_up(context),
-                self.check_lease,
-                self.healer.check_again,
-            ),
+            chores={
+                'Looking for live migrations that were given up': (
+                    lambda context: self.interrupted.take_up(context)
+                ),
+                'Freeing what is held for servers elsewhere': (
+                    self.check_lease
+                ),
+                'Looking after servers that lack something': (
+                    self.healer.check_again
+                ),
+            },
         )
         self.interrupted = interrupted.Interrupted(
             driver, self.settlements, self.worker

@@ -14,15 +14,15 @@ from nova_pt_migrate.core import steps
 
 
 class Carrier(enum.Enum):
-    """Who carries the traffic of a pair on one host."""
+    """Who carries the traffic of a pair on one host, in words."""
 
-    PRIMARY = 'primary'
+    PRIMARY = 'with its device'
     """The pass-through device, once the guest uses it."""
 
-    STANDBY = 'standby'
+    STANDBY = 'with its standby'
     """The para-virtualised NIC: the device leaves, is out, or is not used."""
 
-    NOBODY = 'nobody'
+    NOBODY = 'with nobody, as the guest does not run here'
     """The guest does not run on this host."""
 
 

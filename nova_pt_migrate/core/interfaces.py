@@ -70,7 +70,8 @@ class Domain(Protocol):
         :param persist: change the persistent XML as well
         :param seconds: how long to wait for libvirt's answer
         :raises errors.PlugFailed: the device is in neither XML
-        :raises errors.UnfitDevice: likewise, by its own fault
+        :raises errors.UnfitDevice: it is in neither XML by its own fault;
+            another device may get in
         :raises errors.PlugTimeout: no answer yet; the device may still come
         """
 

@@ -53,12 +53,18 @@ class LinkUp:
 
     link: str
 
+    def __str__(self) -> str:
+        return f'switching {self.link} on'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LinkDown:
     """Switch a netdev of the host off."""
 
     link: str
+
+    def __str__(self) -> str:
+        return f'switching {self.link} off'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class AddFilter:
     link: str
     mac: str
 
+    def __str__(self) -> str:
+        return f'adding {self.mac} to the filter of {self.link}'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RemoveFilter:
@@ -75,6 +84,9 @@ class RemoveFilter:
 
     link: str
     mac: str
+
+    def __str__(self) -> str:
+        return f'removing {self.mac} from the filter of {self.link}'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,6 +100,9 @@ class ClearVf:
     link: str
     number: int
 
+    def __str__(self) -> str:
+        return f'clearing the MAC address of VF {self.number} of {self.link}'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Announce:
@@ -99,6 +114,9 @@ class Announce:
     link: str
     mac: str
     vlan: int | None = None
+
+    def __str__(self) -> str:
+        return f'announcing {self.mac} on {self.link}'
 
 
 LinkStep = LinkUp | LinkDown | AddFilter | RemoveFilter | ClearVf | Announce

@@ -13,7 +13,7 @@ class Source(enum.Enum):
     MOVED = 'a job that has completed, and an active domain'
     OFF = 'defined, not active'
     ABSENT = 'not known'
-    SILENT = 'libvirt does not answer'
+    SILENT = 'no answer'
 
 
 class Destination(enum.Enum):
@@ -29,7 +29,7 @@ class Guest(enum.Enum):
 
     HERE = 'on the source'
     THERE = 'on the destination'
-    UNKNOWN = 'nobody can tell yet where'
+    UNKNOWN = 'where nobody can tell yet'
 
 
 def find(source: Source, ask: Callable[[], Destination]) -> Guest:

@@ -87,7 +87,8 @@ class Agent:
     def interfaces(self) -> tuple[replies.Interface, ...]:
         """Return the interfaces of the guest.
 
-        :raises errors.GuestError: likewise
+        :raises errors.GuestError: the agent is absent or does not tell them
+            in time, or its answer is none
         """
         return replies.interfaces(self._ask(LIST))
 
@@ -95,7 +96,9 @@ class Agent:
         """Return the text of a file of the guest; undecodable bytes escaped.
 
         :param path: ours, never the guest's
-        :raises errors.GuestError: likewise, it cannot be read or is too long
+        :raises errors.NoSuchFile: the guest has none of that name
+        :raises errors.GuestError: the agent does not read files or does not
+            answer in time, or the file is too long
         """
         opened = replies.handle(
             self._ask('guest-file-open', path=path, mode='r')
@@ -117,7 +120,9 @@ class Agent:
         """Write a file of the guest anew.
 
         :param path: ours
-        :raises errors.GuestError: likewise; it may have been written in part
+        :raises ValueError: the content is too long; nothing was written
+        :raises errors.GuestError: the agent does not write files or does not
+            answer in time; it may have been written in part
         """
         data = content.encode()
         if len(data) > LONGEST_FILE:
@@ -142,7 +147,9 @@ class Agent:
         """Run a program of the guest, never through a shell.
 
         :param argv: ours, beginning with the path of the program
-        :raises errors.GuestError: likewise, or it has not ended in time
+        :raises errors.GuestError: the agent does not run programs or does not
+            answer in time, or the program has not ended in time and may
+            still run
         """
         program, *arguments = argv
         pid = replies.process(

@@ -92,7 +92,7 @@ def activate(agent: agents.Agent, bond: str, slave: str) -> None:
     the bond waits for ``updelay`` as well. Try again then.
 
     :param bond: a name that was taken for one of an interface
-    :param slave: likewise
+    :param slave: a name that was taken for one of an interface
     :raises errors.NotActive: it is seen that it is not
     :raises errors.GuestError: the agent does not tell
     """

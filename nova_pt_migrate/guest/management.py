@@ -157,8 +157,8 @@ class Management:
             others[path] = self._agent.read(path)
         found = network.conflicts(bond, others)
         return tuple(
-            f'The guest of port {bond.mac} has a configuration against its '
-            f'bond, so that none is made: {each}'
+            f'The guest has a configuration against the bond of its NIC '
+            f'{bond.mac}, so that none is made: {each}'
             for each in found
         )
 

@@ -139,7 +139,7 @@ class LibvirtDomain:
             raise errors.HostError(f'libvirt: {exc}') from exc
 
     def drop(self, alias: str) -> None:
-        """Detach a device with an alias of ours, likewise.
+        """Detach a device of ours from the persistent XML and the live one.
 
         A guest may be slow to release it, which is not waited for.
 

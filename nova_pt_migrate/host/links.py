@@ -208,4 +208,4 @@ def _failing(what: str) -> Iterator[None]:
         processutils.ProcessExecutionError,
     ) as exc:
         said = re.sub(r'\s+', ' ', str(exc))
-        raise errors.HostError(f'{what}: {said}') from exc
+        raise errors.HostError(f'{what} failed: {said}') from exc

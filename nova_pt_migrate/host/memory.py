@@ -20,7 +20,9 @@ def available_mib() -> int:
     try:
         text = MEMINFO.read_text()
     except OSError as exc:
-        raise errors.HostError(f'looking at free memory: {exc}') from exc
+        raise errors.HostError(
+            f'looking at free memory failed: {exc}'
+        ) from exc
     found = re.search(r'^MemAvailable:\s+(\d+) kB$', text, re.MULTILINE)
     if found is None:
         raise errors.HostError(f'{MEMINFO} has no MemAvailable')

@@ -83,12 +83,19 @@ class Lease:
         """
         used = self._used() if standbys else set()
         for name in sorted(standbys & used):
-            LOG.warning('Standby %s of a server elsewhere has a guest', name)
+            LOG.warning(
+                'Standby %s belongs to no server of this host, and a guest '
+                'here has it: it stays', name,
+            )  # fmt: skip
         for name in sorted(standbys - used):
             try:
                 self._links.forget(name)
             except errors.HostError as exc:
-                LOG.error('Standby %s of no server stays: %s', name, exc)
+                LOG.error(
+                    'Standby %s belongs to no server of this host, and '
+                    'cannot be deleted: %s. It is tried again every '
+                    'claim_lease_interval.', name, exc,
+                )  # fmt: skip
 
     def _used(self) -> set[str]:
         """Return the names of the netdevs that active guests here have."""

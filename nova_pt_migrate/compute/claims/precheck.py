@@ -48,8 +48,9 @@ def begin(
     """
     if runs_here(host, instance):
         raise exception.MigrationPreCheckError(
-            reason=f'Host {tracker.host} runs a guest of this server already: '
-            f'see which one the server is, and choose another host.'
+            reason=f'Host {tracker.host} runs a guest of server '
+            f'{instance.uuid} already: see which of the two the server is, '
+            f'and choose another host.'
         )
     pci_tracker.free(context, tracker, instance.uuid)
     check = Check(
@@ -140,7 +141,10 @@ def _failure(requests: list[pci_tracker.Request]) -> reasons.Failure:
 
 def _no_device(host: str, requests: list[pci_tracker.Request]) -> Exception:
     """What to do comes first: Nova shows users 255 characters."""
-    LOG.info('No free device for %s', '; '.join(map(str, requests)))
+    LOG.info(
+        'Host %s has no free device for %s',
+        host, '; '.join(map(str, requests)),
+    )  # fmt: skip
     refusal: Exception = exception.MigrationPreCheckError(
         reason=f'Host {host} has no free device for all: free some there, or '
         f'choose another host. There is none for '

@@ -77,7 +77,10 @@ class Replacements:
         except exception.PciDeviceRequestFailed:
             return None
         except Exception:
-            LOG.exception('No other device for port %s', vif['id'])
+            LOG.exception(
+                'No other device could be claimed for port %s',
+                vif['id'], instance=self._instance,
+            )  # fmt: skip
             return None
         return other
 
@@ -104,8 +107,10 @@ class Replacements:
             )
         except Exception:
             LOG.exception(
-                'Nova reads the port again later', instance=self._instance
-            )
+                'Port %s has another device, and Nova could not read that '
+                'from Neutron; it reads it again later',
+                other['id'], instance=self._instance,
+            )  # fmt: skip
 
     def finish(self) -> None:
         """Free all devices of a port but the one it names. Never raises."""
@@ -117,8 +122,8 @@ class Replacements:
                 )
         except Exception:
             LOG.exception(
-                'Devices that nobody uses stay allocated until the server '
-                'leaves this host', instance=self._instance,
+                'Devices of the server that it does not use stay allocated '
+                'until it leaves this host', instance=self._instance,
             )  # fmt: skip
 
     def _tell_neutron(self, vif: our_vifs.Vif) -> None:

@@ -166,8 +166,10 @@ class DestinationHooks(base.Hooks):
                 self._pt_arrive(context, instance, network_info)
             except Exception:
                 LOG.exception(
-                    'The devices are plugged later', instance=instance
-                )
+                    'The devices of the server could not be plugged on its '
+                    'arrival; it is tried again from time to time',
+                    instance=instance,
+                )  # fmt: skip
                 self._pt.healer.note(instance.uuid)
         arrive = super().post_live_migration_at_destination
         rest = network_model.NetworkInfo(
@@ -179,8 +181,8 @@ class DestinationHooks(base.Hooks):
             if not our_vifs.owned(network_info):
                 raise
             LOG.exception(
-                'The server is here, and not all that Nova does on arrival '
-                'was done', instance=instance,
+                'The server has arrived, and not all that Nova does then was '
+                'done', instance=instance,
             )  # fmt: skip
 
     def cleanup_live_migration_destination_check(
@@ -207,7 +209,8 @@ class DestinationHooks(base.Hooks):
         refusal = precheck.as_refusal(check.host, failed, check.requests)
         if refusal is not failed:
             LOG.error(
-                'The check has failed', exc_info=failed,
+                'The check of host %s for a live migration has failed, and '
+                'the host is refused', check.host, exc_info=failed,
                 instance=check.instance,
             )  # fmt: skip
             raise refusal from failed
@@ -240,5 +243,7 @@ class DestinationHooks(base.Hooks):
                 )
         except Exception:
             LOG.exception(
-                'Devices stay claimed here for a while', instance=instance
-            )
+                'Devices that were claimed here for the server could not be '
+                'freed; it is tried again every claim_lease_interval',
+                instance=instance,
+            )  # fmt: skip

@@ -14,6 +14,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.core import protocols
+from nova_pt_migrate.core import text
 
 LOG = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def introduction(migrate_data: Any) -> protocols.Protocols | None:
     for vif in our_vifs.owned_migrate_vifs(migrate_data):
         said = vif.profile.get(KEY)
         if said is not None:
-            return _protocols(said)
+            return _protocols(vif.port_id, said)
     return None
 
 
@@ -74,13 +75,16 @@ def reasons(
     return []
 
 
-def _protocols(said: Any) -> protocols.Protocols:
+def _protocols(port: str, said: Any) -> protocols.Protocols:
     """Read an introduction; one that is none speaks nothing we know."""
     try:
         oldest, newest = said
         return protocols.Protocols(int(oldest), int(newest))
     except (TypeError, ValueError):
-        LOG.warning('The destination says that it speaks %r', said)
+        LOG.warning(
+            'Port %s: the destination says that it speaks protocols %s, '
+            'which are none; it is taken for too old', port, text.shown(said),
+        )  # fmt: skip
         return protocols.Protocols(0, 0)
 
 

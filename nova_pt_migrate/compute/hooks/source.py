@@ -155,8 +155,8 @@ class SourceHooks(base.Hooks):
                 )  # fmt: skip
             except Exception as exc:
                 LOG.warning(
-                    'Nova cannot watch the live migration: %s', exc,
-                    instance=instance,
+                    'Nova cannot watch the live migration any more: %s. It is '
+                    'ended where the guest is found.', exc, instance=instance,
                 )  # fmt: skip
             if not ends.begun:
                 ends.given_up(context, instance, migrate_data)

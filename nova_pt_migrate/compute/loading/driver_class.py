@@ -34,7 +34,7 @@ def driver_class(name: str) -> Any:
             'nova_pt_migrate.compute.loading.nova_interface'
         )
         for warning in private.check():
-            LOG.warning(warning)
+            LOG.warning('nova-compute starts all the same: %s', warning)
         driver = importlib.import_module('nova_pt_migrate.compute.driver')
     except errors.CannotStart as exc:
         failure.stop(str(exc))

@@ -47,17 +47,22 @@ class Stories:
         self._changed = threading.Condition()
         self._pending = 0
 
-    def put(self, tell: Callable[[], None]) -> None:
-        """Have something told; returns at once and raises nothing."""
+    def put(self, server: str, tell: Callable[[], None]) -> None:
+        """Have something told of a server; returns at once, raises nothing."""
         with self._changed:
             if self._pending >= PENDING:
-                LOG.warning('Too much waits to be told; an event is lost')
+                LOG.warning(
+                    'Too much waits to be told; an event of server %s is lost',
+                    server,
+                )
                 return
             self._pending += 1
         try:
-            self._executor.submit(self._tell, tell)
+            self._executor.submit(self._tell, server, tell)
         except RuntimeError:
-            LOG.info('nova-compute stops: an event is lost')
+            LOG.info(
+                'nova-compute stops: an event of server %s is lost', server
+            )
             self._told()
 
     def wait(self, seconds: float) -> bool:
@@ -72,7 +77,7 @@ class Stories:
         """
         self._executor.shutdown(wait=False)
 
-    def _tell(self, tell: Callable[[], None]) -> None:
+    def _tell(self, server: str, tell: Callable[[], None]) -> None:
         try:
             tenacity.Retrying(
                 stop=tenacity.stop_after_attempt(ATTEMPTS),
@@ -80,7 +85,10 @@ class Stories:
                 reraise=True,
             )(tell)
         except Exception:
-            LOG.warning('An event could not be recorded', exc_info=True)
+            LOG.warning(
+                'An event of server %s could not be recorded',
+                server, exc_info=True,
+            )  # fmt: skip
         finally:
             self._told()
 
@@ -118,23 +126,19 @@ class Story:
 
     def begin(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Reporter.begin`."""
-        self._stories.put(
-            lambda: self._start(f'pt_migrate_{phase.name}', phase.text)
-        )
-        self._stories.put(self._notifier.begin(phase))
+        self._put(lambda: self._start(f'pt_migrate_{phase.name}', phase.text))
+        self._put(self._notifier.begin(phase))
 
     def end(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Reporter.end`."""
         text = details(phase.failures)
-        self._stories.put(
-            lambda: self._finish(f'pt_migrate_{phase.name}', text)
-        )
+        self._put(lambda: self._finish(f'pt_migrate_{phase.name}', text))
         by_reason: dict[reasons.Reason, dict[str, reasons.Failure]] = {}
         for device, failure in phase.failures.items():
             by_reason.setdefault(failure.reason, {})[device] = failure
         for reason, failures in by_reason.items():
             self.tell(reasons.Failure(reason, details(failures)))
-        self._stories.put(self._notifier.end(phase))
+        self._put(self._notifier.end(phase))
 
     def tell(self, failure: reasons.Failure) -> None:
         """Tell a reason, in a phase or outside of any."""
@@ -143,11 +147,14 @@ class Story:
 
     def remark(self, failure: reasons.Failure) -> None:
         """See :meth:`phases.Reporter.remark`."""
-        self._stories.put(lambda: self._tell(failure))
+        self._put(lambda: self._tell(failure))
 
     def wait(self) -> None:
         """Wait a moment until all is told, where nothing hurries."""
         self._stories.wait(MOMENT)
+
+    def _put(self, tell: Callable[[], None]) -> None:
+        self._stories.put(self._server, tell)
 
     def _tell(self, failure: reasons.Failure) -> None:
         """Record a reason as a whole, so that it never lacks its text."""

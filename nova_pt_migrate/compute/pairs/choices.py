@@ -63,7 +63,7 @@ def choose(
     pairing = default.pairing
     for where, word in (
         (f'extra spec {PAIRING}', extra_specs.get(PAIRING)),
-        (f'port {vif["id"]}', (vif['profile'] or {}).get(OF_PORT)),
+        ('its binding:profile', (vif['profile'] or {}).get(OF_PORT)),
     ):
         if word is None:
             continue
@@ -71,33 +71,39 @@ def choose(
             pairing = word
         else:
             LOG.warning(
-                '%s asks for pairing %s, which [pt_migrate] pairings does not '
-                'name; %s is used.', where, text.shown(word), pairing,
+                'Port %s: %s asks for pairing %s, which [pt_migrate] pairings '
+                'does not name; %s is used.',
+                vif['id'], where, text.shown(word), pairing,
             )  # fmt: skip
     return Choice(
         pairing=pairing,
-        standby=_word(pairs.Need, extra_specs, STANDBY, default.standby),
-        bond=_word(pairs.Way, extra_specs, BOND, default.bond),
+        standby=_word(vif, pairs.Need, extra_specs, STANDBY, default.standby),
+        bond=_word(vif, pairs.Way, extra_specs, BOND, default.bond),
     )
 
 
-def notice(extra_specs: Mapping[str, Any]) -> int:
+def notice(instance: Any) -> int:
     """Return the seconds before a device without a standby is unplugged.
 
-    What is no such number is passed over with a warning, likewise.
+    What is no such number is passed over with a warning, as the flavor may
+    have been made before its extra specs were validated.
     """
-    word = extra_specs.get(NOTICE, '0')
+    word = instance.flavor.extra_specs.get(NOTICE, '0')
     if not _NUMBER.fullmatch(word) or int(word) > LONGEST_NOTICE:
         LOG.warning(
             'Extra spec %s = %s is no number from 0 to %s; 0 is used.',
-            NOTICE, text.shown(word), LONGEST_NOTICE,
+            NOTICE, text.shown(word), LONGEST_NOTICE, instance=instance,
         )  # fmt: skip
         return 0
     return int(word)
 
 
 def _word(
-    words: type[Word], extra_specs: Mapping[str, Any], key: str, default: Word
+    vif: our_vifs.Vif,
+    words: type[Word],
+    extra_specs: Mapping[str, Any],
+    key: str,
+    default: Word,
 ) -> Word:
     word = extra_specs.get(key)
     if word is None:
@@ -106,7 +112,7 @@ def _word(
         return words(word)
     except ValueError:
         LOG.warning(
-            'Extra spec %s = %s is not one of %s; %s is used.',
-            key, text.shown(word), ', '.join(words), default,
+            'Port %s: extra spec %s = %s is not one of %s; %s is used.',
+            vif['id'], key, text.shown(word), ', '.join(words), default,
         )  # fmt: skip
         return default

@@ -45,7 +45,7 @@ class PairedPort:
 
     :ivar unfit: why the pairing cannot be had; it has no standby then
     :ivar uplink: where a standby of ours hangs; None for any other
-    :ivar standby: the host's side of a standby of ours; likewise
+    :ivar standby: the host's side of a standby of ours; None for any other
     """
 
     vif: our_vifs.Vif

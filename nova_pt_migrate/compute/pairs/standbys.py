@@ -61,10 +61,12 @@ class Standbys:
             try:
                 os_vif.unplug(_vif(paired, True), _instance(instance))
             except osv_exception.UnplugException:
+                assert paired.standby is not None
                 LOG.exception(
-                    'The netdev of a standby stays: delete it',
+                    'Netdev %s, the standby of port %s, stays on this host: '
+                    'delete it', paired.standby.link, paired.pair.port,
                     instance=instance,
-                )
+                )  # fmt: skip
 
     def add_to(
         self, domain_xml: str, instance: Any, network_info: Iterable[Any]

@@ -179,9 +179,9 @@ def clear_destination(host: Any, instance: Any, migrate_data: Any) -> None:
             migrate_data.target_mdevs = {}
         return
     LOG.warning(
-        'The guest does not run here, so the destination is not cleared; '
-        'what it has claimed is freed by itself, files of the server that '
-        'are left there are not.', instance=instance,
+        'The guest does not run on the source, so the destination is not '
+        'cleared: what it has claimed is freed by itself, files of the '
+        'server that are left there are not.', instance=instance,
     )  # fmt: skip
     # What makes Nova clear it: _live_migration_cleanup_flags, manager.py:9619
     migrate_data.is_shared_instance_path = True

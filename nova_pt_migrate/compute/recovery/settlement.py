@@ -85,6 +85,11 @@ class Settlement:
         self._seen_preparing = False
         self._tried = False
 
+    @property
+    def what(self) -> str:
+        """Say what is done here, as the begin of a sentence."""
+        return f'Settling the live migration of server {self.server}'
+
     def settle(self, context: Any) -> bool:
         """Do what can be done now.
 
@@ -173,7 +178,12 @@ class Settlement:
                 self._driver, instance, migration.dest_compute
             ),
         )
-        LOG.info('The guest is %s.', found.value, instance=instance)
+        LOG.info(
+            'The guest of the live migration from %s to %s is %s; libvirt of '
+            'the source says of it: %s.',
+            migration.source_compute, migration.dest_compute, found.value,
+            source.value, instance=instance,
+        )  # fmt: skip
         if found is whereabouts.Guest.UNKNOWN:
             return False
         if self._known is None:

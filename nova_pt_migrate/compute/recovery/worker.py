@@ -7,6 +7,7 @@ in task state ``migrating``, so that the API is closed for it.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import threading
 from typing import Any
 
@@ -21,6 +22,7 @@ SOON = 0.5
 """Seconds to the second look; each further one comes after twice as long."""
 MOMENT = 0.1
 MOMENTS = 10
+_FAILED = '%s failed; it is tried again'
 
 
 class RecoveryWorker:
@@ -28,7 +30,7 @@ class RecoveryWorker:
 
     :param interval: the longest time between two looks, in seconds
     :param ready: tells whether Nova has its resource tracker
-    :param chores: called once an interval, each on its own
+    :param chores: called once an interval, each on its own, by what it does
     """
 
     def __init__(
@@ -36,12 +38,12 @@ class RecoveryWorker:
         departing: departures.Departures,
         interval: float,
         ready: Callable[[], bool],
-        chores: tuple[Callable[[Any], None], ...] = (),
+        chores: Mapping[str, Callable[[Any], None]] | None = None,
     ) -> None:
         self._departing = departing
         self._interval = interval
         self._ready = ready
-        self._chores = chores
+        self._chores = dict(chores or {})
         self._lock = threading.Lock()
         self._left: dict[str, settlement.Settlement] = {}
         self._wake = threading.Event()
@@ -73,7 +75,7 @@ class RecoveryWorker:
                 if migration.settle(context):
                     return
             except Exception:
-                LOG.exception('This is tried again')
+                LOG.exception(_FAILED, migration.what)
                 break
             if self._moment.wait(MOMENT):
                 break
@@ -105,8 +107,8 @@ class RecoveryWorker:
             context = nova_context.get_admin_context()
             self._settle_all(context)
             if pause == self._interval:
-                for chore in self._chores:
-                    _carefully(chore, context)
+                for what, chore in self._chores.items():
+                    _carefully(what, chore, context)
 
     def _settle_all(self, context: Any) -> None:
         with self._lock:
@@ -114,16 +116,16 @@ class RecoveryWorker:
         for migration in todo:
             if self._departing.under_way(migration.server):
                 continue
-            if _carefully(migration.settle, context):
+            if _carefully(migration.what, migration.settle, context):
                 with self._lock:
                     if self._left.get(migration.server) is migration:
                         del self._left[migration.server]
 
 
-def _carefully(look: Callable[[Any], Any], context: Any) -> Any:
+def _carefully(what: str, look: Callable[[Any], Any], context: Any) -> Any:
     """Look, and let no error end the thread; the next look tries again."""
     try:
         return look(context)
     except Exception:
-        LOG.exception('This is tried again')
+        LOG.exception(_FAILED, what)
         return None

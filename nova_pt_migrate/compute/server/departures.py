@@ -30,7 +30,7 @@ class Departure:
     Made in the thread in which Nova watches it.
 
     :ivar stopped: it was asked to stop
-    :ivar aborted: likewise, by the user and not by Nova itself
+    :ivar aborted: the user asked it to stop, and not Nova itself
     :ivar ended: set once neither of its threads does anything more
     :ivar story: tells of it, once its steps begin
     :ivar released: aliases of the devices that were seen to have left

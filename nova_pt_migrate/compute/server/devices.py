@@ -78,7 +78,8 @@ class Server:
             asked of the guest
         :raises errors.NotUnplugged: some are still in the live domain and
             may still leave it; what left is out
-        :raises errors.Aborted: likewise, since the user asked to stop
+        :raises errors.Aborted: it was asked to stop; devices may still be in
+            the live domain, and may still leave it; what left is out
         :raises errors.HostError: libvirt does not answer; nothing was asked
         """
         todo, _ = self._plan(model.Place.LEAVING, vifs)
@@ -112,7 +113,8 @@ class Server:
         """Take a device out of the guest and out of both documents.
 
         :raises errors.NotUnplugged: it is still in the guest and in both
-        :raises errors.HostError: libvirt does not answer; likewise
+        :raises errors.HostError: libvirt does not answer; the persistent XML
+            still has it, and it may have left the guest
         """
         todo, _ = self._plan(model.Place.LEAVING, [vif])
         unplugs = [step for step in todo if isinstance(step, steps.Unplug)]
@@ -303,7 +305,10 @@ class Server:
 
     def _remark(self, quiet: list[str]) -> None:
         for sentence in quiet:
-            LOG.warning(sentence, instance=self._instance)
+            LOG.warning(
+                'The live migration goes on: %s',
+                sentence, instance=self._instance,
+            )  # fmt: skip
         if quiet and self._reporter:
             self._reporter.remark(
                 reasons.Failure(reasons.Reason.QUIET, ' '.join(quiet))

@@ -10,6 +10,7 @@ could not be made.
 
 from concurrent import futures
 import contextlib
+import functools
 import threading
 from typing import Any
 
@@ -61,7 +62,7 @@ class Healer:
         except RuntimeError:
             LOG.info('nova-compute stops: server %s is not looked at', server)
             return
-        look.add_done_callback(_log)
+        look.add_done_callback(functools.partial(_log, server))
 
     def note(self, server: str) -> None:
         """Look after a server again and again until it lacks nothing."""
@@ -150,11 +151,11 @@ def _locked(server: str, vifs: list[Any]) -> Any:
         yield
 
 
-def _log(future: 'futures.Future[None]') -> None:
+def _log(server: str, future: 'futures.Future[None]') -> None:
     """A look must not end unseen; the next event tries again."""
     if not future.cancelled() and future.exception():
         LOG.error(
-            'A device may be missing in a guest of this host; see the log '
-            'for the event before this line, and reboot that server hard.',
-            exc_info=future.exception(),
-        )
+            'Server %s could not be looked after, and a device may be missing '
+            'in its guest: compare its ports with its domain, and reboot the '
+            'server hard.', server, exc_info=future.exception(),
+        )  # fmt: skip

@@ -63,7 +63,7 @@ class Notice:
         alone = [vif for vif in vifs if vif['id'] not in self._paired]
         if not alone:
             return
-        seconds = choices.notice(self._instance.flavor.extra_specs)
+        seconds = choices.notice(self._instance)
         devices = [vif['profile']['pci_slot'] for vif in alone]
         with phases.phase(
             phase_names.PhaseName.NOTICE,

@@ -34,7 +34,7 @@ def refuse_wrong(
     except errors.CannotStart as exc:
         raise exception.InvalidConfiguration(str(exc)) from exc
     for warning in warnings:
-        LOG.warning(warning)
+        LOG.warning('nova-compute starts all the same: %s', warning)
 
 
 def check(

@@ -37,7 +37,8 @@ def pairings(names: Sequence[str]) -> Pairings:
 def networks(names: Sequence[str]) -> Networks:
     """Return the network managers of ``[pt_migrate] guest_networks``.
 
-    :raises errors.CannotStart: likewise
+    :raises errors.CannotStart: if a name is given twice, is provided by no
+        package or by two, or what provides it cannot be imported
     """
     return _load(NETWORKS, 'guest_networks', names)
 

@@ -143,7 +143,9 @@ class GuestSide:
         if not paired.pairing.second_port:
             link = nics.has_link(agent, paired.pair.mac)
             if link is False:
-                raise errors.NotActive('its driver has no link yet')
+                raise errors.NotActive(
+                    'the driver of the device has no link yet'
+                )
             return bool(link)
         view = self._view(paired, agent)
         standby = paired.pairing.link(view, False)
@@ -155,7 +157,7 @@ class GuestSide:
             return False
         if join:
             _join(paired, view, standby[0], agent)
-        raise errors.NotActive(f'it is not in {standby[0]}')
+        raise errors.NotActive(f'the device is not in {standby[0]}')
 
     def _agent(self) -> agents.Agent | None:
         if self._observer is None:

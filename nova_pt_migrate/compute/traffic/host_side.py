@@ -102,7 +102,11 @@ class HostSide:
                 for step in handover.at_once(paired.standby):
                     self._links.run(step)
             except errors.HostError as exc:
-                LOG.debug('%s; it is tried again', exc)
+                LOG.debug(
+                    'The standby of port %s is not on yet, which is tried '
+                    'again: %s',
+                    paired.pair.port, exc, instance=self._instance,
+                )  # fmt: skip
         self.alone()
 
     def back(self, live: Collection[str]) -> bool:
@@ -185,7 +189,7 @@ class HostSide:
             found,
             handover.Wanted(carrier, primary, self._both),
         ):
-            LOG.debug('%s', step, instance=self._instance)
+            LOG.debug('Pair: %s', step, instance=self._instance)
             self._links.run(step)
 
     def _carefully(
@@ -195,8 +199,8 @@ class HostSide:
             self._carry(paired, carrier, primary)
         except errors.HostError as exc:
             LOG.error(
-                'Traffic of port %s should be with the %s: %s. It is tried '
-                'again from time to time.',
+                'The traffic of port %s should be %s, and is not: %s. It is '
+                'tried again from time to time.',
                 paired.pair.port, carrier.value, exc,
                 instance=self._instance,
             )  # fmt: skip
@@ -227,26 +231,35 @@ class HostSide:
         try:
             return self._links.look(paired.standby, None).up is not False
         except errors.HostError as exc:
-            LOG.warning('%s', exc, instance=self._instance)
+            LOG.warning(
+                'The standby of port %s is taken to be on: %s',
+                paired.pair.port, exc, instance=self._instance,
+            )  # fmt: skip
             return True
 
     def _sees_use(self, paired: paired_ports.PairedPort) -> bool:
         try:
             return self._links.is_used(paired.pair.device)
         except errors.HostError as exc:
-            LOG.warning('%s', exc, instance=self._instance)
+            LOG.warning(
+                'The guest is taken not to use device %s of port %s yet: %s',
+                paired.pair.device, paired.pair.port, exc,
+                instance=self._instance,
+            )  # fmt: skip
             return False
 
     def _not_switched(
         self, paired: paired_ports.PairedPort, exc: Exception
     ) -> None:
-        sentence = (
-            f'The standby of port {paired.pair.port} does not carry its '
-            f'traffic: {exc}'
-        )
+        port = paired.pair.port
         if paired.choice.standby is pairs.Need.REQUIRED:
-            raise errors.NotSwitched(sentence) from exc
-        LOG.warning(sentence, instance=self._instance)
+            raise errors.NotSwitched(
+                f'The standby of port {port} does not carry its traffic: {exc}'
+            ) from exc
+        LOG.warning(
+            'The standby of port %s does not carry its traffic, and the live '
+            'migration goes on: %s', port, exc, instance=self._instance,
+        )  # fmt: skip
 
 
 def _quiet(paired: paired_ports.PairedPort) -> str:

@@ -102,7 +102,10 @@ class Bonding:
     ) -> None:
         if self._told.get(instance.uuid, ()) != problems:
             for problem in problems:
-                LOG.warning(problem, instance=instance)
+                LOG.warning(
+                    'The bond in the guest is not as it should be: %s',
+                    problem, instance=instance,
+                )  # fmt: skip
             if problems:
                 tell(
                     reasons.Failure(reasons.Reason.NO_BOND, ' '.join(problems))

@@ -51,7 +51,9 @@ class Observer:
         for target, mac in self._domain.observe().targets.items():
             if mac == paired.pair.standby_mac:
                 return self._domain.sent(target)
-        raise errors.HostError(f'there is no NIC {paired.pair.standby_mac}')
+        raise errors.HostError(
+            f'the guest has no NIC {paired.pair.standby_mac}'
+        )
 
     def view(
         self,

@@ -18,7 +18,7 @@ class Guest:
     :param enabled: the commands that it takes
     :ivar files: content by path; a write changes it
     :ivar programs: exit status and output by path of the program
-    :ivar react: likewise, by what is run; asked first
+    :ivar react: gives exit status and output by what is run; asked first
     :ivar interfaces: name and MAC address
     :ivar asked: the names of the commands, in order
     :ivar said: what is answered instead, by command

@@ -105,7 +105,11 @@ class StandbysTest(testtools.TestCase):
         )  # fmt: skip
         self.assertIn('no bridge', str(error))
         self.standbys().unplug(self.instance(), self.vifs())
-        self.assertIn('delete it', self.log.output)
+        self.assertIn(
+            f'Netdev pts11111111-22, the standby of port '
+            f'{test_paired_ports.PORT}, stays on this host: delete it',
+            self.log.output,
+        )  # fmt: skip
 
     def test_the_element_of_each_pairing(self) -> None:
         for pairing, mac, teaming in (

@@ -14,6 +14,15 @@ from nova_pt_migrate.tests.unit.compute.server import test_devices
 from nova_pt_migrate.tests.unit.core import fakes
 
 
+def server(**extra: str) -> Any:
+    return types.SimpleNamespace(
+        uuid='the-server',
+        flavor=types.SimpleNamespace(
+            extra_specs={f'pt_migrate:{k}': v for k, v in extra.items()}
+        ),
+    )
+
+
 class TestNotice(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -23,14 +32,8 @@ class TestNotice(testtools.TestCase):
         self.reporter = test_devices.Reporter()
 
     def give(self, *numbers: int, paired: Any = (), **extra: str) -> None:
-        instance = types.SimpleNamespace(
-            uuid='the-server',
-            flavor=types.SimpleNamespace(
-                extra_specs={f'pt_migrate:{k}': v for k, v in extra.items()}
-            ),
-        )
         notice.Notice(
-            instance,
+            server(**extra),
             self.domain,
             test_devices.SETTINGS,
             paired,
@@ -97,8 +100,9 @@ class TestNotice(testtools.TestCase):
 
     def test_what_is_no_number_of_seconds_is_passed_over(self) -> None:
         for word in ('soon', '-1', '1.5', '601', '', '9' * 99, '５'):
-            self.assertEqual(0, choices.notice({choices.NOTICE: word}), word)
+            self.assertEqual(0, choices.notice(server(notice=word)), word)
         self.assertIn('no number from 0 to 600', self.log.output)
         for number in (0, 600):
-            specs = {choices.NOTICE: str(number)}
-            self.assertEqual(number, choices.notice(specs))
+            self.assertEqual(
+                number, choices.notice(server(notice=str(number)))
+            )
