@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Directives for the tables whose words are in the code.
 
+``pt-message`` is one message with what to do about it; a unit test sees that
+each message of the code has one.
 ``pt-reasons`` and ``pt-commands`` give the codes of
 :mod:`nova_pt_migrate.core.reasons`, ``pt-phases`` and ``pt-results`` the
 names of :mod:`nova_pt_migrate.core.phase_names`.
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util import docutils
 
 from nova_pt_migrate.core import phase_names
@@ -79,8 +82,39 @@ class Table(docutils.SphinxDirective):
         return self.parse_text_to_nodes('\n'.join(list_table(widths, rows())))
 
 
+class Message(docutils.SphinxDirective):
+    """A message or several, what they mean and the commands that help."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+    option_spec = dict.fromkeys(
+        ('level', 'check', 'run'), directives.unchanged_required
+    )
+
+    def run(self) -> list[nodes.Node]:
+        """Return one item of a definition list."""
+        texts = ' '.join(self.arguments[0].split()).split(' | ')
+        level = self.options['level']
+        item = nodes.definition_list_item()
+        for text in texts:
+            item += nodes.term(
+                '', '', nodes.literal(text, text),
+                nodes.Text('' if level == 'REASON' else f' {level}'),
+            )  # fmt: skip
+        body = nodes.definition('', *self.parse_content_to_nodes())
+        commands = '\n'.join(
+            f':{name}: ``{" ".join(self.options[name].split())}``'
+            for name in ('check', 'run')
+        )
+        body += self.parse_text_to_nodes(commands)
+        item += body
+        return [nodes.definition_list('', item)]
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     for name in TABLES:
         app.add_directive(name, Table)
+    app.add_directive('pt-message', Message)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}

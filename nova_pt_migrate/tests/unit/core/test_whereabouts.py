@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import pathlib
 from unittest import mock
 
 import testtools
@@ -22,6 +23,10 @@ DECIDED_BY_DESTINATION = {
     whereabouts.Destination.NOT_RUNNING: HERE,
     whereabouts.Destination.SILENT: UNKNOWN,
 }
+
+DOCUMENT = (
+    pathlib.Path(__file__).parents[4] / 'doc/source/admin/interrupted.rst'
+)
 
 
 class TestFind(testtools.TestCase):
@@ -62,3 +67,13 @@ class TestFind(testtools.TestCase):
         self.assertEqual(
             set(whereabouts.Destination), set(DECIDED_BY_DESTINATION)
         )
+
+    def test_what_is_waited_for_is_documented(self) -> None:
+        text = ' '.join(DOCUMENT.read_text().split())
+        for source in whereabouts.Source:
+            if source not in (
+                whereabouts.Source.RUNNING,
+                whereabouts.Source.ABSENT,
+            ):
+                self.assertIn(f'``{source.value}``', text)
+        self.assertIn(whereabouts.Guest.UNKNOWN.value, text)
