@@ -84,8 +84,8 @@ class RecoveryWorker:
     def add(self, migration: settlement.Settlement) -> None:
         """Settle a migration as soon as it can be."""
         LOG.info(
-            'The live migration of server %s is not settled; it is looked '
-            'at until it is.', migration.server,
+            'The live migration of server %s is not settled; it is '
+            'checked until it is.', migration.server,
         )  # fmt: skip
         with self._lock:
             self._left[migration.server] = migration
