@@ -129,10 +129,11 @@ def _is_allowed(target: str, room: Room, rooms: dict[str, Room]) -> bool:
 
 
 def foreign(root: pathlib.Path, rooms: dict[str, Room]) -> set[str]:
-    """Return the packages of others that are imported anywhere."""
+    """Return the packages of others that any room imports."""
     tops = {
         name.partition('.')[0]
-        for _, tree in sources(root, rooms)
+        for path, tree in sources(root, rooms)
+        if 'tests' not in path.parts
         for _, name in imported(tree)
     }
     return tops - sys.stdlib_module_names - packages(rooms)
