@@ -13,13 +13,11 @@ class FoundDevice:
     :ivar address: PCI address on the host, ``dddd:bb:ss.f``
     :ivar xml: the device's element, complete
     :ivar alias: libvirt's name of the device; only the live XML must have one
-    :ivar guest_address: PCI address in the guest, or None if not assigned
     """
 
     address: str
     xml: str
     alias: str | None = None
-    guest_address: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

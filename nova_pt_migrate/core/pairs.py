@@ -92,12 +92,10 @@ class GuestView:
 
     :ivar interfaces: MAC address of each interface by name, as it is now
     :ivar bonds: all bonds; None if the agent may not read what tells of them
-    :ivar networks: names of the network managers that are in charge
     """
 
     interfaces: dict[str, str | None]
     bonds: tuple[Bond, ...] | None = None
-    networks: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from nova_pt_migrate.guest.networks import contract
 
 MOST = 64
 """Files of the guest's network configuration that are read."""
-VIRTIO = 'virtio_net'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

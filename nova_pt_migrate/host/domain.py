@@ -7,6 +7,7 @@ is gone when libvirt sends ``device-removed``; an attach to the live domain
 takes the guest's PCI address from the element.
 """
 
+from collections.abc import Iterator
 import contextlib
 from typing import Any
 
@@ -43,14 +44,12 @@ class LibvirtDomain:
 
     def observe(self) -> model.Found:
         """See :meth:`core.interfaces.Domain.observe`."""
-        try:
+        with self._answering():
             active = bool(self._domain.isActive())
             live = self._domain.XMLDesc(0) if active else None
             inactive = self._domain.XMLDesc(
                 self._libvirt.VIR_DOMAIN_XML_INACTIVE
             )
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
         return model.Found(
             active=active,
             memory_gib=domain_xml.memory_gib(inactive),
@@ -65,10 +64,8 @@ class LibvirtDomain:
         libvirt counts in the guest's direction, whichever its netdev has
         (src/util/virnetdevtap.c, virNetDevTapInterfaceStats).
         """
-        try:
+        with self._answering():
             sent = int(self._domain.interfaceStats(target)[SENT])
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
         if sent < 0:
             raise errors.HostError(f'libvirt does not count for {target}')
         return sent
@@ -79,12 +76,10 @@ class LibvirtDomain:
 
     def request_unplug(self, alias: str) -> None:
         """See :meth:`core.interfaces.Domain.request_unplug`."""
-        try:
+        with self._answering():
             self._domain.detachDeviceAlias(
                 alias, self._libvirt.VIR_DOMAIN_AFFECT_LIVE
             )
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
 
     def plug(self, xml: str, persist: bool, seconds: float) -> None:
         """See :meth:`core.interfaces.Domain.plug`.
@@ -119,13 +114,11 @@ class LibvirtDomain:
 
     def keep(self, xml: str) -> None:
         """See :meth:`core.interfaces.Domain.keep`."""
-        try:
+        with self._answering():
             self._domain.attachDeviceFlags(
                 domain_xml.for_plug(xml),
                 self._libvirt.VIR_DOMAIN_AFFECT_CONFIG,
             )
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
 
     def add(self, xml: str) -> None:
         """Attach a device to the persistent XML, and live if there is one.
@@ -133,10 +126,8 @@ class LibvirtDomain:
         :raises errors.HostError: libvirt's answer was an error; the device is
             in neither XML
         """
-        try:
+        with self._answering():
             self._domain.attachDeviceFlags(xml, self._everywhere())
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
 
     def drop(self, alias: str) -> None:
         """Detach a device of ours from the persistent XML and the live one.
@@ -145,8 +136,17 @@ class LibvirtDomain:
 
         :raises errors.HostError: libvirt's answer was an error
         """
-        try:
+        with self._answering():
             self._domain.detachDeviceAlias(alias, self._everywhere())
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Surround calls to libvirt.
+
+        :raises errors.HostError: libvirt's answer was an error
+        """
+        try:
+            yield
         except self._libvirt.libvirtError as exc:
             raise errors.HostError(f'libvirt: {exc}') from exc
 
@@ -158,12 +158,10 @@ class LibvirtDomain:
 
     def forget(self, address: str) -> None:
         """See :meth:`core.interfaces.Domain.forget`."""
-        try:
+        with self._answering():
             self._domain.connect().defineXML(
                 domain_xml.without(self._whole(), address)
             )
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
 
     def _whole(self) -> str:
         """Return the persistent XML, secrets included."""
@@ -180,7 +178,7 @@ class LibvirtDomain:
         The document is read with its secrets, which libvirt would otherwise
         leave out and then forget.
         """
-        try:
+        with self._answering():
             whole = self._whole()
             present = domain_xml.devices(whole).get(address)
             if present is None:
@@ -191,6 +189,4 @@ class LibvirtDomain:
                     domain_xml.without(whole, address), [element]
                 )
             )
-        except self._libvirt.libvirtError as exc:
-            raise errors.HostError(f'libvirt: {exc}') from exc
         return element

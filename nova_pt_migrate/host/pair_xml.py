@@ -6,8 +6,8 @@ from typing import Any
 
 from lxml import etree
 
-TARGET = 'pts'
-"""How the netdevs of our standbys begin."""
+from nova_pt_migrate.core import pairs
+from nova_pt_migrate.host import xml as domain_xml
 
 
 def with_standbys(xml: str, standbys: Sequence[str]) -> str:
@@ -15,9 +15,7 @@ def with_standbys(xml: str, standbys: Sequence[str]) -> str:
     if not standbys:
         return xml
     root = etree.fromstring(xml)
-    devices = root.find('./devices')
-    if devices is None:
-        raise ValueError('the domain XML has no <devices>')
+    devices = domain_xml.parent_of_devices(root)
     last = max(
         (i for i, e in enumerate(devices) if e.tag == 'interface'), default=-1
     )
@@ -51,9 +49,7 @@ def show(xml: str, hidden: Sequence[tuple[int, str]]) -> str:
     if not hidden:
         return xml
     root = etree.fromstring(xml)
-    devices = root.find('./devices')
-    if devices is None:
-        raise ValueError('the domain XML has no <devices>')
+    devices = domain_xml.parent_of_devices(root)
     for place, text in hidden:
         interfaces = devices.findall('./interface')
         element = etree.fromstring(text)
@@ -71,5 +67,5 @@ def _is_ours(element: Any) -> bool:
     return (
         element.get('type') == 'ethernet'
         and target is not None
-        and str(target.get('dev', '')).startswith(TARGET)
+        and str(target.get('dev', '')).startswith(pairs.PREFIX)
     )

@@ -30,6 +30,17 @@ def elements(root: etree._Element) -> list[etree._Element]:
     return [e for path in _DEVICES for e in root.findall(path)]
 
 
+def parent_of_devices(root: etree._Element) -> etree._Element:
+    """Return the element that has all devices of a domain.
+
+    :raises ValueError: it is no domain that libvirt wrote
+    """
+    found = root.find('./devices')
+    if found is None:
+        raise ValueError('the domain XML has no <devices>')
+    return found
+
+
 def memory_gib(xml: str) -> float:
     """Return the guest's maximum memory in GiB, all of which VFIO pins.
 
@@ -90,9 +101,7 @@ def without(domain_xml: str, address: str) -> str:
 def with_devices(domain_xml: str, elements: Sequence[str]) -> str:
     """Return the domain XML with the device elements added at the end."""
     root = etree.fromstring(domain_xml)
-    parent = root.find('./devices')
-    if parent is None:
-        raise ValueError('the domain XML has no <devices>')
+    parent = parent_of_devices(root)
     for element in elements:
         parent.append(etree.fromstring(element))
     return str(etree.tostring(root, encoding='unicode'))
@@ -104,7 +113,6 @@ def _found(element: etree._Element) -> model.FoundDevice:
         address=_address(element.find('./source/address')) or '',
         xml=str(etree.tostring(element, encoding='unicode')).strip(),
         alias=None if alias is None else alias.get('name'),
-        guest_address=_address(element.find("./address[@type='pci']")),
     )
 
 

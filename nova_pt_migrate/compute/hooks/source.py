@@ -198,8 +198,10 @@ class SourceHooks(base.Hooks):
                     context, instance, dest, block_migration, migrate_data,
                     wide_guest.guest(
                         guest,
-                        self._pt.servers.of(instance).elements_for(
-                            handshake.arriving(migrate_data)
+                        wide_guest.elements(
+                            self._pt.servers.domain(instance).observe(),
+                            self._pt.servers.xml_of(instance),
+                            handshake.arriving(migrate_data),
                         ),
                         functools.partial(
                             self._pt_moving, departure, migrate_data.migration

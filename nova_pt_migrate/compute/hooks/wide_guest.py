@@ -10,11 +10,14 @@ virDomainMigrateToURI3, seen with libvirt 11.3); Nova passes one for both
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
 from nova.virt.libvirt import guest as libvirt_guest
 
+from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.core import model
 from nova_pt_migrate.host import pair_xml
 from nova_pt_migrate.host import xml as domain_xml
 
@@ -27,6 +30,28 @@ def guest(
     :param narrow: the Guest as Nova made it
     """
     return libvirt_guest.Guest(WideDomain(narrow._domain, devices, moving))
+
+
+def elements(
+    found: model.Found,
+    xml_of: our_vifs.XmlOf,
+    migrate_vifs: Iterable[Any],
+) -> list[str]:
+    """Return the destination's devices at the guest's PCI addresses.
+
+    :param found: the server's devices on this host
+    :param migrate_vifs: VIFMigrateData of devices that are still plugged
+        here or in the persistent XML
+    """
+    here = {**found.persistent, **found.live}
+    elements = []
+    for migrate_vif in migrate_vifs:
+        element = xml_of(migrate_vif.get_dest_vif())
+        address = migrate_vif.source_vif['profile']['pci_slot']
+        if address in here:
+            element = domain_xml.with_guest_address(element, here[address].xml)
+        elements.append(element)
+    return elements
 
 
 class WideDomain:

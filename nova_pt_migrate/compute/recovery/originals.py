@@ -15,8 +15,8 @@ from nova import objects
 from nova.objects import migrate_data as migrate_data_obj
 from oslo_serialization import jsonutils
 
-PREFIX = 'pt_migrate_'
-LONGEST = 255
+from nova_pt_migrate.compute import system_metadata
+
 STORAGE = ('is_shared_instance_path', 'is_shared_block_storage')
 PATH = 'instance_relative_path'
 HINTS = ('device_path', 'multipath_id')
@@ -31,30 +31,25 @@ def keep(instance: Any, migrate_data: Any, block_device_info: Any) -> None:
     :raises nova.exception.NovaException: the database does not answer
     """
     kept = {
-        PREFIX + name: str(bool(getattr(migrate_data, name)))
+        name: str(bool(getattr(migrate_data, name)))
         for name in (*STORAGE, 'block_migration')
         if name in migrate_data
     }
-    if 'instance_relative_path' in migrate_data:
-        kept[PREFIX + PATH] = migrate_data.instance_relative_path[:LONGEST]
+    if PATH in migrate_data:
+        kept[PATH] = migrate_data.instance_relative_path[
+            : system_metadata.LONGEST
+        ]
     mapping = (block_device_info or {}).get('block_device_mapping') or ()
     for volume in mapping:
         info = volume['connection_info'] or {}
         values = {'attachment_id': volume['attachment_id']}
         values |= {name: info.get('data', {}).get(name) for name in HINTS}
         kept |= {
-            _key(volume.volume_id, name): value
+            f'{volume.volume_id}_{name}': value
             for name, value in values.items()
-            if value and len(str(value)) <= LONGEST
+            if value and len(str(value)) <= system_metadata.LONGEST
         }
-    metadata = {
-        key: value
-        for key, value in instance.system_metadata.items()
-        if not key.startswith(PREFIX)
-    } | kept
-    if metadata != instance.system_metadata:
-        instance.system_metadata = metadata
-        instance.save()
+    system_metadata.replace(instance, system_metadata.ORIGINALS, kept)
 
 
 def block_device_mappings(context: Any, instance: Any, volume_api: Any) -> Any:
@@ -64,17 +59,16 @@ def block_device_mappings(context: Any, instance: Any, volume_api: Any) -> Any:
 
     :raises nova.exception.NovaException: database or Cinder do not answer
     """
+    originals = system_metadata.read(instance, system_metadata.ORIGINALS)
     bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
         context, instance.uuid
     )
     for bdm in bdms:
-        kept = instance.system_metadata.get(
-            _key(bdm.volume_id, 'attachment_id')
-        )
+        kept = originals.get(f'{bdm.volume_id}_attachment_id')
         if bdm.is_volume and kept and kept != bdm.attachment_id:
             bdm.attachment_id = kept
             bdm.connection_info = _connection(
-                context, instance, bdm, volume_api
+                context, originals, bdm, volume_api
             )
     return bdms
 
@@ -107,7 +101,7 @@ def restore_lost(
 
 
 def _connection(
-    context: Any, instance: Any, bdm: Any, volume_api: Any
+    context: Any, originals: dict[str, str], bdm: Any, volume_api: Any
 ) -> str | None:
     try:
         found = volume_api.attachment_get(context, bdm.attachment_id)
@@ -116,7 +110,7 @@ def _connection(
     info = found['connection_info']
     info.setdefault('serial', bdm.volume_id)
     for name in HINTS:
-        value = instance.system_metadata.get(_key(bdm.volume_id, name))
+        value = originals.get(f'{bdm.volume_id}_{name}')
         if value:
             info.setdefault('data', {})[name] = value
     return str(jsonutils.dumps(info))
@@ -127,15 +121,14 @@ def migrate_data(instance: Any, migration: Any) -> Any:
 
     :param migration: nova.objects.Migration
     """
+    kept = system_metadata.read(instance, system_metadata.ORIGINALS)
     data = migrate_data_obj.LibvirtLiveMigrateData(migration=migration)
     for name in STORAGE:
         # Files are left where they are if it was never looked.
-        setattr(data, name, _kept(instance, name, default=True))
+        setattr(data, name, kept.get(name, 'True') == 'True')
     # Nova falls back on where this host has its files.
-    data.instance_relative_path = instance.system_metadata.get(
-        PREFIX + PATH, ''
-    )
-    data.block_migration = _kept(instance, 'block_migration', default=False)
+    data.instance_relative_path = kept.get(PATH, '')
+    data.block_migration = kept.get('block_migration') == 'True'
     data.vifs = [
         migrate_data_obj.VIFMigrateData(
             port_id=vif['id'], host=migration.dest_compute, source_vif=vif
@@ -143,12 +136,3 @@ def migrate_data(instance: Any, migration: Any) -> Any:
         for vif in instance.get_network_info()
     ]
     return data
-
-
-def _kept(instance: Any, name: str, default: bool) -> bool:
-    value = instance.system_metadata.get(PREFIX + name)
-    return default if value is None else value == 'True'
-
-
-def _key(volume: str, name: str) -> str:
-    return f'{PREFIX}{volume}_{name}'

@@ -11,18 +11,6 @@ import oslo_messaging
 from nova_pt_migrate.core import whereabouts
 
 
-def find(driver: Any, instance: Any, destination: str) -> whereabouts.Guest:
-    """Return where the guest of a migrating server is; raises nothing.
-
-    :param driver: Nova's libvirt driver on the source
-    :param destination: name of the compute host it migrates to
-    """
-    return whereabouts.find(
-        on_source(driver._host, instance),
-        lambda: on_destination(driver, instance, destination),
-    )
-
-
 def on_source(host: Any, instance: Any) -> whereabouts.Source:
     """Return what libvirt of this host says; raises nothing.
 

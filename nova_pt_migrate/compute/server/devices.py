@@ -23,7 +23,6 @@ from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import plan
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
-from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
 NOT_BACK = reasons.Failure(
@@ -139,26 +138,15 @@ class Server:
             stop=stop,
         )
 
-    def take_back(
-        self, vifs: list[our_vifs.Vif]
-    ) -> dict[str, reasons.Failure]:
-        """Plug again what the guest lacks, whatever the reason.
-
-        The traffic is brought back to the devices as well.
-
-        :param vifs: as Nova has them while nobody attaches or detaches one
-        :returns: as :meth:`come_home`
-        """
-        return self.come_home(vifs, phase=phase_names.PhaseName.HEAL)
-
     def come_home(
         self,
         vifs: list[our_vifs.Vif],
-        migration: str | None = None,
         phase: phase_names.PhaseName = phase_names.PhaseName.PLUG,
         others: replacements.Replacements | None = None,
     ) -> dict[str, reasons.Failure]:
         """Plug each device of the VIFs that the live domain lacks.
+
+        The traffic is brought back to the devices as well.
 
         Never raises for a device or for libvirt: the guest runs here, and
         whoever calls has more to do than this.
@@ -173,13 +161,9 @@ class Server:
                 exchange.reconcile(self._domain, self._xml_of, others)
             todo, found = self._plan(model.Place.HOME, vifs)
         except errors.HostError as exc:
+            failure = reasons.Failure(reasons.Reason.HOST_ERROR, str(exc))
             return self._report(
-                {
-                    vif['profile']['pci_slot']: reasons.Failure(
-                        reasons.Reason.HOST_ERROR, str(exc)
-                    )
-                    for vif in vifs
-                }
+                {vif['profile']['pci_slot']: failure for vif in vifs}
             )
         if not found.active:
             self._pairs.silence()
@@ -189,7 +173,7 @@ class Server:
             return {} if self._pairs.back(found.live) else {'': NOT_BACK}
         # An event may have been missed that would have told of the guest.
         self._pairs.lack(found.live)
-        with self._phase(phase, migration, plugs) as told:
+        with self._phase(phase, None, plugs) as told:
             failures = self._plug_or_exchange(
                 plugs,
                 vifs,
@@ -238,26 +222,6 @@ class Server:
                 exc, instance=self._instance,
             )  # fmt: skip
             return False
-
-    def elements_for(self, migrate_vifs: list[Any]) -> list[str]:
-        """Return the destination's devices at the guest's PCI addresses.
-
-        :param migrate_vifs: VIFMigrateData of devices that are still plugged
-            here or in the persistent XML
-        :raises errors.HostError: libvirt does not answer
-        """
-        found = self._domain.observe()
-        here = {**found.persistent, **found.live}
-        elements = []
-        for migrate_vif in migrate_vifs:
-            element = self._xml_of(migrate_vif.get_dest_vif())
-            address = migrate_vif.source_vif['profile']['pci_slot']
-            if address in here:
-                element = domain_xml.with_guest_address(
-                    element, here[address].xml
-                )
-            elements.append(element)
-        return elements
 
     def _plug(
         self, plugs: list[steps.Plug], vifs: list[our_vifs.Vif], seconds: float
@@ -328,7 +292,8 @@ class Server:
 
 
 def _why_not(exc: Exception) -> reasons.Failure:
-    reason = reasons.Reason.SWITCH_FAILED
-    if isinstance(exc, errors.Refused):
-        reason = reasons.Reason.NOT_READY
-    return reasons.Failure(reason, str(exc))
+    refused = isinstance(exc, errors.Refused)
+    codes = reasons.Reason
+    return reasons.Failure(
+        codes.NOT_READY if refused else codes.SWITCH_FAILED, str(exc)
+    )

@@ -65,7 +65,7 @@ class Servers:
             instance,
             domain,
             self._driver.vif_driver,
-            lambda vif: self.config(instance, vif).to_xml(),
+            self.xml_of(instance),
             self._settings,
             self.pairs_of(instance, domain, network_info),
             reporter=reporter,
@@ -164,6 +164,10 @@ class Servers:
             libvirt_driver.libvirt,
             self._events,
         )
+
+    def xml_of(self, instance: Any) -> our_vifs.XmlOf:
+        """Return what gives the libvirt element of a VIF of an instance."""
+        return lambda vif: str(self.config(instance, vif).to_xml())
 
     def config(self, instance: Any, vif: our_vifs.Vif) -> Any:
         """Return Nova's libvirt configuration of a VIF."""

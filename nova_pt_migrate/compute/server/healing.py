@@ -24,6 +24,7 @@ from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.server import factory as compute_servers
 from nova_pt_migrate.compute.traffic import managed_bonds
+from nova_pt_migrate.core import phase_names
 
 LOG = logging.getLogger(__name__)
 LONGEST_PAUSE = 64
@@ -112,8 +113,9 @@ class Healer:
 
     def _look_after(self, context: Any, instance: Any) -> None:
         reporter = self._tell(context, instance)
-        lacking = self._servers.of(instance, reporter).take_back(
-            our_vifs.owned(instance.get_network_info())
+        lacking = self._servers.of(instance, reporter).come_home(
+            our_vifs.owned(instance.get_network_info()),
+            phase_names.PhaseName.HEAL,
         )
         if self._bonds.keep(instance, reporter.tell) or lacking:
             self.note(instance.uuid)

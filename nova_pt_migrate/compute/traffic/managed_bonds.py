@@ -14,6 +14,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import system_metadata
 from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.startup import plugins
 from nova_pt_migrate.core import pairs
@@ -22,8 +23,6 @@ from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.guest import management
 
 LOG = logging.getLogger(__name__)
-PREFIX = 'pt_bond_'
-"""Of a server's system metadata: MAC address, with that of the standby."""
 
 
 class Bonding:
@@ -48,7 +47,10 @@ class Bonding:
 
     def is_concerned(self, instance: Any, network_info: Any) -> bool:
         """Tell whether a server has, or is to have, bonds of ours."""
-        return bool(_made(instance) or self._wanted(instance, network_info))
+        return bool(
+            system_metadata.read(instance, system_metadata.BONDS)
+            or self._wanted(instance, network_info)
+        )
 
     def keep(self, instance: Any, tell: Callable[[Any], None]) -> bool:
         """Bring a server's bonds to what is wanted; raises nothing.
@@ -58,7 +60,7 @@ class Bonding:
             the same problems are told once
         :returns: something is left to do
         """
-        made = _made(instance)
+        made = system_metadata.read(instance, system_metadata.BONDS)
         ports = self._wanted(instance, instance.get_network_info())
         wanted = {mac: str(c.pair.standby_mac) for mac, c in ports.items()}
         problems: list[str] = []
@@ -72,13 +74,15 @@ class Bonding:
                 continue
             bonds = management.Management(agent, self._networks.values())
             if mac in wanted:
-                _note(instance, mac, standby_mac)
+                made[mac] = standby_mac
+                system_metadata.replace(instance, system_metadata.BONDS, made)
                 problems += bonds.keep(mac, standby_mac).problems
                 continue
             found = bonds.undo(mac, standby_mac).problems
             problems += found
             if not found:
-                _note(instance, mac, None)
+                del made[mac]
+                system_metadata.replace(instance, system_metadata.BONDS, made)
         self._tell(instance, tuple(problems), tell)
         return bool(problems)
 
@@ -136,23 +140,3 @@ def _lost(paired: paired_ports.PairedPort) -> tuple[str, ...]:
 
 def _addresses(subnet: Any) -> str:
     return ' and '.join(str(ip['address']) for ip in subnet['ips'])
-
-
-def _made(instance: Any) -> dict[str, str]:
-    return {
-        key.removeprefix(PREFIX): value
-        for key, value in instance.system_metadata.items()
-        if key.startswith(PREFIX)
-    }
-
-
-def _note(instance: Any, mac: str, standby_mac: str | None) -> None:
-    """Write down with the server that its bond may exist, or does not."""
-    metadata = dict(instance.system_metadata)
-    if standby_mac is None:
-        metadata.pop(PREFIX + mac, None)
-    else:
-        metadata[PREFIX + mac] = standby_mac
-    if metadata != instance.system_metadata:
-        instance.system_metadata = metadata
-        instance.save()

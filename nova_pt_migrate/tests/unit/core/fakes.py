@@ -22,7 +22,6 @@ def found_device(number: int) -> model.FoundDevice:
         address=f'0000:81:10.{number}',
         xml=f'<kept number="{number}"/>',
         alias=f'hostdev{number}',
-        guest_address=f'0000:0{number}:00.0',
     )
 
 

@@ -147,7 +147,7 @@ class TestLibvirtDomain(testtools.TestCase):
         ((_, xml, _),) = self.vir.calls
         (found,) = domain_xml.devices(xml).values()
         self.assertEqual('0000:82:00.1', found.address)
-        self.assertEqual('0000:07:00.0', found.guest_address)
+        self.assertEqual(test_xml.AT_07, test_xml.guest_address(found.xml))
         self.assertEqual(found.xml, str(element).strip())
         self.assertTrue(self.vir.flags & Libvirt.VIR_DOMAIN_XML_SECURE)
 

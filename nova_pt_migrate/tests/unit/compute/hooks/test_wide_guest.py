@@ -7,7 +7,10 @@ from typing import Any
 import testtools
 
 from nova_pt_migrate.compute.hooks import wide_guest
+from nova_pt_migrate.core import model
 from nova_pt_migrate.host import xml
+from nova_pt_migrate.tests.unit.compute import test_our_vifs
+from nova_pt_migrate.tests.unit.compute.server import test_devices
 from nova_pt_migrate.tests.unit.host import test_xml
 
 
@@ -53,3 +56,29 @@ class TestWideDomain(testtools.TestCase):
 
     def test_the_rest_is_the_domains(self) -> None:
         self.assertEqual('instance-00000001', self.domain.name())
+
+
+class ElementsTest(testtools.TestCase):
+    def elements(self, pci_slot: str) -> list[str]:
+        source = test_our_vifs.vif('p', 'direct', 'hw_veb', pci_slot=pci_slot)
+        return wide_guest.elements(
+            model.Found(
+                active=True,
+                memory_gib=1.0,
+                live={},
+                persistent=xml.devices(test_xml.domain(test_xml.VF)),
+            ),
+            lambda _vif: test_xml.PF,
+            [test_devices.MigrateVif(source, source)],
+        )
+
+    def test_a_device_of_the_destination_gets_the_guests_address(self) -> None:
+        (element,) = self.elements('0000:81:10.2')
+        (found,) = xml.devices(test_xml.domain(element)).values()
+        self.assertEqual('0000:82:00.1', found.address)
+        self.assertEqual(test_xml.AT_07, test_xml.guest_address(found.xml))
+
+    def test_a_device_that_is_missing_here_gets_any_address(self) -> None:
+        (element,) = self.elements('0000:81:10.7')
+        (found,) = xml.devices(test_xml.domain(element)).values()
+        self.assertIsNone(test_xml.guest_address(found.xml))

@@ -296,28 +296,3 @@ class SettledDomain(fakes.Domain):
     def observe(self) -> model.Found:
         found = domain_xml.devices(test_xml.domain(test_xml.VF))
         return model.Found(True, 1.0, found, found)
-
-
-class ElementsTest(testtools.TestCase):
-    def elements(self, pci_slot: str) -> list[str]:
-        here = devices.Server(
-            Instance(),
-            SettledDomain([]),
-            VifDriver(),
-            lambda _vif: test_xml.PF,
-            SETTINGS,
-            cast(Any, Pairs()),
-        )
-        source = test_our_vifs.vif('p', 'direct', 'hw_veb', pci_slot=pci_slot)
-        return here.elements_for([MigrateVif(source, source)])
-
-    def test_a_device_of_the_destination_gets_the_guests_address(self) -> None:
-        (element,) = self.elements('0000:81:10.2')
-        (found,) = domain_xml.devices(test_xml.domain(element)).values()
-        self.assertEqual('0000:82:00.1', found.address)
-        self.assertEqual('0000:07:00.0', found.guest_address)
-
-    def test_a_device_that_is_missing_here_gets_any_address(self) -> None:
-        (element,) = self.elements('0000:81:10.7')
-        (found,) = domain_xml.devices(test_xml.domain(element)).values()
-        self.assertIsNone(found.guest_address)

@@ -10,6 +10,7 @@ from nova import objects
 import testtools
 
 from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
 
 
@@ -36,7 +37,10 @@ class Servers:
     def of(self, instance: Any, reporter: Any) -> Any:
         return self
 
-    def take_back(self, vifs: list[Any]) -> dict[str, str]:
+    def come_home(
+        self, vifs: list[Any], phase: phase_names.PhaseName
+    ) -> dict[str, str]:
+        assert phase is phase_names.PhaseName.HEAL
         self.taken.append(vifs)
         return {}
 
