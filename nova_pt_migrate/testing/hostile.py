@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Words that a guest may say to do harm, or by a fault of its own."""
+"""Words that a guest may say to do harm, or by a fault of its own.
+
+They are words always: what the agent answers is taken apart by
+``guest.replies``, which refuses what is of another type.
+"""
 
 WORDS = (
     '',

@@ -45,6 +45,8 @@ OTHER = contract.WantedBond(
     standby='enp8s0',
 )
 """Another bond of the same guest."""
+ODD = dataclasses.replace(BOND, device='a@b.c-d_9', standby='_Z-0.9@x')
+"""The first one, whose NICs have names as odd as Linux lets them be."""
 GONE = dataclasses.replace(BOND, device='none', standby='none')
 """The first one, where its NICs are not in the guest."""
 SHELLS = frozenset({'ash', 'bash', 'dash', 'env', 'eval', 'sh', 'zsh'})
@@ -59,7 +61,7 @@ class GuestNetworkContract(plugin_rules.PluginRules):
     :cvar plugin: its class
     :cvar against: content of files by path, each of which alone works against
         :data:`BOND`
-    :cvar beside: likewise, none of which does
+    :cvar beside: content of files by path that does not, all together
     :cvar quick: seconds of computing that a look at the largest file may take
     """
 
@@ -88,7 +90,7 @@ class GuestNetworkContract(plugin_rules.PluginRules):
         The manager is then told to act on it, each time.
         """
         made = self.plugin()
-        for bond in (BOND, OTHER):
+        for bond in (BOND, OTHER, ODD):
             first = self._answers(made, bond)
             self.assertEqual(first, self._answers(made, bond))
             self.assertEqual(first, self._answers(self.plugin(), bond))
@@ -130,7 +132,8 @@ class GuestNetworkContract(plugin_rules.PluginRules):
 
     def test_its_files_are_plain_text(self) -> None:
         """The guest agent writes each at once, and only root may change it."""
-        for file in self.plugin().files(BOND):
+        made = self.plugin()
+        for file in (*made.files(BOND), *made.files(ODD)):
             data = file.content.encode()
             self.assertLessEqual(len(data), agent.LONGEST_FILE)
             self.assertRegex(file.content, r'\A[ -~\t\n]+\n\Z')
@@ -139,7 +142,7 @@ class GuestNetworkContract(plugin_rules.PluginRules):
     def test_its_files_make_an_active_backup_bond_of_both_nics(self) -> None:
         """By their permanent addresses, or by names that the guest keeps."""
         made = self.plugin()
-        for bond in (BOND, OTHER):
+        for bond in (BOND, OTHER, ODD):
             content = '\n'.join(file.content for file in made.files(bond))
             for word in (bond.name, bond.mac, 'active-backup'):
                 self.assertIn(word, content)
@@ -168,7 +171,7 @@ class GuestNetworkContract(plugin_rules.PluginRules):
     def test_its_programs_need_no_shell(self) -> None:
         """They are started as they are, and no word is more than a word."""
         made = self.plugin()
-        for bond in (BOND, OTHER, GONE):
+        for bond in (BOND, OTHER, ODD, GONE):
             apply = made.apply(bond)
             self.assertNotEqual((), apply)
             for programs in (apply, made.leave(bond), made.undo(bond)):
@@ -252,8 +255,7 @@ class GuestNetworkContract(plugin_rules.PluginRules):
 
     def _large(self) -> Iterator[dict[str, str]]:
         """Yield files of the size that is read at the most."""
-        samples = [*_REPEATED, *self.against.values(), *hostile.WORDS]
-        for sample in samples:
+        for sample in (*_REPEATED, *self.against.values()):
             content = sample * (agent.LONGEST_FILE // max(1, len(sample)))
             yield dict.fromkeys(self._paths(), content)
 

@@ -13,7 +13,6 @@ The pairs that it is shown are in :mod:`views`. Nothing of Nova is imported.
 
 from collections.abc import Iterator
 import dataclasses
-import functools
 from typing import Any
 
 from nova_pt_migrate.core import pairs
@@ -84,8 +83,9 @@ class PairingContract(plugin_rules.PluginRules):
         What it imports it imports with its module.
         """
         made = self.plugin()
-        for view in self._all():
-            self.assert_only_looks(functools.partial(_answers, made, view))
+        self.assert_only_looks(
+            lambda: [_answers(made, view) for view in self._all()]
+        )
 
     def test_its_reasons_say_where_what_and_what_to_do(self) -> None:
         """The operator has nothing but the sentence, among those of others."""

@@ -101,8 +101,8 @@ def ports(
     """Return what Neutron says of two ports that may be a pair.
 
     :param primary: members of the pass-through port that are to be otherwise
-    :param standby: likewise of the standby's port
-    :param more: of the whole
+    :param standby: members of the standby's port that are to be otherwise
+    :param more: members of the whole that are to be otherwise
     """
     common: dict[str, Any] = {'up': True, 'secured': True, 'groups': ('web',)}
     first = two_ports.Port(
@@ -142,14 +142,16 @@ def every(of_a_vf: Iterable[pairs.Pair]) -> Iterator[pairs.View]:
         of = dataclasses.replace(
             plain, whole_function=whole, on_own_pf=on_own_pf
         )
-        for told, there, said in itertools.product(
-            _told(of), flags, _said(of.kind)
-        ):
-            sound = pairs.View(of, True, True, there, told, ports=said)
-            yield sound
-            yield dataclasses.replace(sound, pcie=False)
-            yield dataclasses.replace(sound, virtio=False)
-            yield dataclasses.replace(sound, earlier=True)
+        seen = [
+            pairs.View(of, True, True, there, told)
+            for there in flags
+            for told in _told(of)
+        ]
+        for state in (*seen, *(view(of, ports=n) for n in _said(of.kind))):
+            yield state
+            yield dataclasses.replace(state, pcie=False)
+            yield dataclasses.replace(state, virtio=False)
+            yield dataclasses.replace(state, earlier=True)
 
 
 def _told(of: pairs.Pair) -> Iterator[pairs.GuestView | None]:
@@ -171,9 +173,8 @@ def _told(of: pairs.Pair) -> Iterator[pairs.GuestView | None]:
         yield guest(dataclasses.replace(sound, slaves=slaves))
 
 
-def _said(kind: pairs.StandbyKind) -> Iterator[two_ports.TwoPorts | None]:
+def _said(kind: pairs.StandbyKind) -> Iterator[two_ports.TwoPorts]:
     """Yield what Neutron may say."""
-    yield None
     if kind is SECOND:
         yield ports()
         yield ports(
