@@ -55,7 +55,7 @@ def commands(part: str) -> list[list[str]]:
     """Return the programs of a part."""
     if part == 'types':
         return [
-            ['mypy', 'nova_pt_migrate', 'lab', 'benchmarks'],
+            ['mypy', 'nova_pt_migrate', 'lab', 'benchmarks', 'examples'],
             ['mypy', '-p', 'tools.runner'],
             ['mypy', '--scripts-are-modules', *programs()],
         ]
@@ -75,7 +75,7 @@ def commands(part: str) -> list[list[str]]:
         ['doc8', '-q', *TEXTS],
         ['sphinx-lint', '--enable=default-role', *TEXTS],
         ['codespell', 'nova_pt_migrate', 'lab', 'doc/source',
-         'releasenotes/notes', 'README.rst', 'devstack'],
+         'releasenotes/notes', 'README.rst', 'devstack', 'examples'],
         ['python', 'tools/check-releasenotes.py'],
         ['python', 'tools/check-imports.py'],
     ]  # fmt: skip
