@@ -32,9 +32,9 @@ def _one_of(words: Any) -> dict[str, Any]:
 
 
 _PAIRING = (
-    'How each pass-through NIC of the server and its standby are one link for '
-    'the guest: ``failover`` by the guest\'s kernel, ``bond`` by a bond in the '
-    'guest, ``none`` without a standby.'
+    'How each pass-through NIC of the server and its standby are one link '
+    'for the guest: ``failover`` by the guest\'s kernel, ``bond`` by a bond '
+    'in the guest, ``none`` without a standby.'
 )
 _STANDBY = (
     'Whether a server may live-migrate without a standby that can carry its '
@@ -46,6 +46,7 @@ _BOND = (
     'through the guest agent (``manage``).'
 )
 _NOTICE = (
-    'Seconds between the event ``pt_migrate_notice`` and the unplug of devices '
-    'that have no standby, so that whoever reads it can let the guest act.'
+    'Seconds between the event ``pt_migrate_notice`` and the unplug of '
+    'devices that have no standby, so that whoever reads it can let the '
+    'guest act.'
 )
