@@ -129,14 +129,15 @@ def _is_allowed(target: str, room: Room, rooms: dict[str, Room]) -> bool:
 
 
 def foreign(root: pathlib.Path, rooms: dict[str, Room]) -> set[str]:
-    """Return the packages of others that any room imports."""
+    """Return the packages of others that a room imports, or is forbidden."""
+    named = {name for room in rooms.values() for name in room.without} - {'*'}
     tops = {
         name.partition('.')[0]
         for path, tree in sources(root, rooms)
         if 'tests' not in path.parts
         for _, name in imported(tree)
     }
-    return tops - sys.stdlib_module_names - packages(rooms)
+    return (tops | named) - sys.stdlib_module_names - packages(rooms)
 
 
 def folders(rooms: dict[str, Room]) -> dict[str, Room]:
@@ -164,9 +165,16 @@ def folders(rooms: dict[str, Room]) -> dict[str, Room]:
 
 
 def banned(room: Room, rooms: dict[str, Room], others: set[str]) -> list[str]:
-    """Return what must not be imported in a folder."""
+    """Return what must not be imported in a folder.
+
+    A package of ours of which it may import nothing is named as a whole.
+    """
     names = others if '*' in room.without else set(room.without)
-    rest = {*rooms, *FREE} - set(room.imports)
+    entered = {name.partition('.')[0] for name in (room.name, *room.imports)}
+    rest = {
+        name if (top := name.partition('.')[0]) in entered else top
+        for name in {*rooms, *FREE} - set(room.imports)
+    }
     return sorted(
         name
         for name in names | rest

@@ -98,6 +98,16 @@ class TestCheckImports(testtools.TestCase):
         self.write('one/other/new.py', 'import os\n')
         self.assertIn('say in rooms.toml', self.wrong()[0])
 
+    def test_a_package_that_is_never_entered_is_banned_as_a_whole(
+        self,
+    ) -> None:
+        other = '["two.low"]\nabout = "others"\nimports = []\n'
+        rooms = self.tool.read(TABLE + other)
+        self.assertEqual(
+            ['lxml', 'nova_pt_migrate', 'one.high', 'one.high.top', 'two'],
+            self.tool.banned(rooms['one.low'], rooms, {'lxml'}),
+        )
+
     def test_a_circle_of_rooms(self) -> None:
         table = TABLE.replace('imports = []', 'imports = ["one.high.top"]')
         exc = self.assertRaises(ValueError, self.tool.read, table)
