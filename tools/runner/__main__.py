@@ -7,6 +7,7 @@ usage: python -m tools.runner OPTIONS, a JSON object as tools/test makes it
 import collections
 import dataclasses
 import json
+import math
 import signal
 import sys
 import time
@@ -41,7 +42,7 @@ class Options:
     :ivar patterns: regular expressions; a test whose name has one is run.
     :ivar begun: when tools/test began, on the monotonic clock.
     :ivar limit: seconds from then that all may take.
-    :ivar test_limit: seconds that one test may take.
+    :ivar test_limit: seconds that one test may take; 0: it has no limit.
     :ivar workers: how many processes run tests; 0: one for each processor.
     """
 
@@ -86,7 +87,7 @@ def job(name: str, options: Options) -> suite.Job:
         patterns=options.patterns,
         workers=options.workers or scheduler.local_concurrency(),
         deadline=options.deadline,
-        silence=options.test_limit + GRACE,
+        silence=options.test_limit + GRACE if options.test_limit else math.inf,
         guess=GUESSES[name],
     )
 
@@ -108,7 +109,11 @@ def run(name: str, options: Options, show: screen.Screen) -> Part:
 
 
 def tell(tally: results.Tally, show: screen.Screen) -> None:
-    """Show what did not run, why tests were skipped, and what is slow."""
+    """Show what has failed, what was skipped and why, and what is slow."""
+    failed = [result.test for result in tally.results if result.failed]
+    if failed:
+        show.say(f'{len(failed)} tests have failed:', 'red')
+        show.say('\n'.join(failed))
     if tally.not_run:
         show.say(f'{len(tally.not_run)} tests have not run:', 'red')
         show.say('\n'.join(sharing.named(tally.not_run)))

@@ -92,7 +92,7 @@ def run(part: str, deadline: float, show: screen.Screen) -> bool:
         line = line if len(line) < 60 else f'{line[:56]} ...'
         show.doing(line)
         begin = time.monotonic()
-        said = _run(argv, deadline)
+        said = complaint(argv, deadline)
         seconds = time.monotonic() - begin
         word = 'passed' if said is None else 'FAILED'
         show.say(f'{word} {seconds:6.1f} s  {line}')
@@ -102,8 +102,13 @@ def run(part: str, deadline: float, show: screen.Screen) -> bool:
     return passed
 
 
-def _run(argv: list[str], deadline: float) -> str | None:
-    """Return what a program said that did not pass."""
+def complaint(argv: list[str], deadline: float) -> str | None:
+    """Run a program, and return what it said if it did not pass.
+
+    Neither it nor what it started is left.
+
+    :param deadline: on the monotonic clock; it is ended then.
+    """
     process = subprocess.Popen(
         [environment.BIN / argv[0], *argv[1:]],
         cwd=ROOT,

@@ -165,7 +165,8 @@ class Suite:
     def _lost(self, worker: crew.Worker) -> None:
         self._workers.remove(worker)
         why = f'Worker {worker.number} {worker.why or worker.end()}'
-        text = f'{why}.\n{worker.stacks()}'
+        text = f'{why}; what it wrote is in {self._show.path}.\n'
+        text += worker.stacks()
         if worker.group:
             blamed = worker.current or worker.group[0]
             rest = [test for test in worker.group if test != blamed]
