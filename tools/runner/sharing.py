@@ -10,6 +10,8 @@ LONGEST = 30.0
 SHARES = 8
 """Groups that there are at least for each worker where there are enough
 tests, so that no worker is left alone with a long one at the end."""
+LEAST = 0.005
+"""Seconds that a test takes with what is told of it; the record has less."""
 MANY = 20
 """Tests that are too many to name each."""
 
@@ -25,7 +27,7 @@ def expected(
     """
     known = [times[test] for test in tests if test in times]
     other = sum(known) / len(known) if known else guess
-    return {test: times.get(test, other) for test in tests}
+    return {test: max(LEAST, times.get(test, other)) for test in tests}
 
 
 def groups(seconds: Mapping[str, float], workers: int) -> list[list[str]]:
@@ -62,16 +64,25 @@ def named(tests: Sequence[str]) -> list[str]:
 
 
 def left(
-    waiting: float, running: Sequence[float], pace: float, workers: int
+    total: float,
+    waiting: float,
+    running: Sequence[float],
+    gone: float,
+    workers: int,
 ) -> float:
     """Return the seconds until all tests will have ended.
 
-    :param waiting: the expected seconds of what no worker has been given.
-    :param running: the expected seconds that each busy worker has before it.
-    :param pace: the seconds that were taken for each one expected so far.
+    It goes on as fast, or as slow, as it went until now.
+
+    :param total: the expected seconds of all tests.
+    :param waiting: those of what no worker has been given.
+    :param running: those that each worker has still before it.
+    :param gone: the seconds since the first test was given.
     """
-    even = (waiting + sum(running)) / workers
-    return pace * max([even, *running])
+    rest = waiting + sum(running)
+    done = total - rest
+    pace = gone * workers / done if done > 0 else 1.0
+    return pace * max([rest / workers, *running])
 
 
 def _split(

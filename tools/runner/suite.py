@@ -60,6 +60,7 @@ class Suite:
         self._workers: list[crew.Worker] = []
         self._started = 0
         self._seconds: dict[str, float] | None = None
+        self._shared = time.monotonic()
         self._waiting: collections.deque[list[str]] = collections.deque()
         self._stopped = False
         self._repository = _repository(job.top)
@@ -151,6 +152,7 @@ class Suite:
         job = self._job
         chosen = selection.construct_list(tests, regexes=list(job.patterns))
         ordered = [test for test in tests if test in chosen]
+        self._shared = time.monotonic()
         times = self._repository.get_test_times(ordered)['known']
         self._seconds = sharing.expected(ordered, times, job.guess)
         self._waiting.extend(sharing.groups(self._seconds, job.workers))
@@ -224,18 +226,16 @@ class Suite:
 
     def _progress(self) -> screen.Progress:
         seconds = self._seconds or {}
-        done = [r for r in self.tally.results if r.test in seconds]
-        taken = sum(result.seconds for result in done)
-        expected = sum(seconds[result.test] for result in done)
         waiting = sum(seconds[t] for group in self._waiting for t in group)
         return screen.Progress(
-            done=len(done),
+            done=sum(result.test in seconds for result in self.tally.results),
             total=len(seconds),
             failed=self.tally.failed,
             left=sharing.left(
+                sum(seconds.values()),
                 waiting,
                 [worker.before_it(seconds) for worker in self._workers],
-                taken / expected if expected else 1.0,
+                time.monotonic() - self._shared,
                 self._job.workers,
             ),
             running=[

@@ -13,6 +13,12 @@ class ExpectedTest(unittest.TestCase):
             sharing.expected(['m.A.a', 'm.A.b', 'm.A.new'], times, 7.0),
         )
 
+    def test_no_test_takes_no_time(self):
+        self.assertEqual(
+            {'m.A.a': sharing.LEAST},
+            sharing.expected(['m.A.a'], {'m.A.a': 0.0001}, 7.0),
+        )
+
     def test_nothing_was_recorded(self):
         self.assertEqual(
             {'m.A.a': 7.0}, sharing.expected(['m.A.a'], {}, guess=7.0)
@@ -64,13 +70,24 @@ class NamedTest(unittest.TestCase):
 
 class LeftTest(unittest.TestCase):
     def test_all_workers_share_it(self):
-        self.assertEqual(15.0, sharing.left(20.0, [4.0, 6.0], 1.0, 2))
+        self.assertEqual(
+            15.0, sharing.left(50.0, 20.0, [4.0, 6.0], gone=10.0, workers=2)
+        )
 
     def test_one_test_outlasts_the_others(self):
-        self.assertEqual(40.0, sharing.left(0.0, [2.0, 40.0], 1.0, 2))
+        self.assertEqual(
+            40.0, sharing.left(62.0, 0.0, [2.0, 40.0], gone=10.0, workers=2)
+        )
 
     def test_a_slow_machine(self):
-        self.assertEqual(30.0, sharing.left(20.0, [], 3.0, 2))
+        self.assertEqual(
+            30.0, sharing.left(30.0, 20.0, [], gone=15.0, workers=2)
+        )
+
+    def test_at_the_begin_it_goes_as_recorded(self):
+        self.assertEqual(
+            10.0, sharing.left(20.0, 20.0, [], gone=0.0, workers=2)
+        )
 
     def test_nothing(self):
-        self.assertEqual(0.0, sharing.left(0.0, [], 1.0, 2))
+        self.assertEqual(0.0, sharing.left(0.0, 0.0, [], 0.0, 2))
