@@ -13,6 +13,7 @@ extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
+    'pt_migrate_pictures',
     'pt_migrate_tables',
 ]
 master_doc = 'index'

@@ -48,7 +48,7 @@ class Description:
 PHASES: Mapping[PhaseName, Description] = {
     PhaseName.LOOK: Description(
         'source',
-        'The ports, the pairs and the domain are looked at. What cannot work '
+        'The ports, the pairs and the domain are checked. What cannot work '
         'is refused; nothing was changed. Then the destination claims its '
         'devices, and rehearses them.',
     ),

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Directives for the tables whose words are in the code.
 
-``pt-message`` is one message with what to do about it; a unit test sees that
-each message of the code has one.
-``pt-reasons`` and ``pt-commands`` give the codes of
-:mod:`nova_pt_migrate.core.reasons`, ``pt-phases`` and ``pt-results`` the
-names of :mod:`nova_pt_migrate.core.phase_names`.
+``pt-reasons`` gives the codes of :mod:`nova_pt_migrate.core.reasons` to users,
+``pt-commands`` to operators, ``pt-phases`` and ``pt-results`` the names of
+:mod:`nova_pt_migrate.core.phase_names`. ``pt-message`` is one message with
+what to do about it; a unit test sees that each message of the code has one.
 """
 
 from collections.abc import Iterable
@@ -40,15 +39,6 @@ def reason_rows() -> Iterator[Row]:
         yield f'``{reason.value}``', advice.meaning, advice.remedy
 
 
-def command_rows() -> Iterator[Row]:
-    """For operators: every code with its commands."""
-    yield 'code', 'check', 'run'
-    for reason, advice in reasons.ADVICE.items():
-        yield (
-            f'``{reason.value}``', f'``{advice.check}``', f'``{advice.run}``',
-        )  # fmt: skip
-
-
 def phase_rows() -> Iterator[Row]:
     """Every phase that the log, the events and the notifications name."""
     yield 'phase', 'host', 'what happens'
@@ -65,7 +55,6 @@ def result_rows() -> Iterator[Row]:
 
 TABLES = {
     'pt-reasons': ('26 42 32', reason_rows),
-    'pt-commands': ('24 38 38', command_rows),
     'pt-phases': ('12 18 70', phase_rows),
     'pt-results': ('20 80', result_rows),
 }
@@ -76,14 +65,45 @@ class Table(docutils.SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table; a change of the code makes it anew."""
-        for module in (phase_names, reasons):
-            self.env.note_dependency(module.__file__)
+        for path in (__file__, phase_names.__file__, reasons.__file__):
+            self.env.note_dependency(path)
         widths, rows = TABLES[self.name]
         return self.parse_text_to_nodes('\n'.join(list_table(widths, rows())))
 
 
-class Message(docutils.SphinxDirective):
-    """A message or several, what they mean and the commands that help."""
+class Item(docutils.SphinxDirective):
+    """Something with what it means and the commands that help."""
+
+    def item(
+        self,
+        terms: Iterable[str],
+        after: str,
+        body: list[nodes.Node],
+        check: str,
+        run: str,
+    ) -> nodes.Node:
+        """Return one item of a definition list.
+
+        :param after: is written behind each term
+        """
+        made = nodes.definition_list_item()
+        for term in terms:
+            made += nodes.term(
+                '', '', nodes.literal(term, term), nodes.Text(after)
+            )
+        made += nodes.definition(
+            '',
+            *body,
+            *self.parse_text_to_nodes(
+                f':check: ``{" ".join(check.split())}``\n'
+                f':run: ``{" ".join(run.split())}``'
+            ),
+        )
+        return made
+
+
+class Message(Item):
+    """A message or several, of the same cause."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -93,28 +113,41 @@ class Message(docutils.SphinxDirective):
     )
 
     def run(self) -> list[nodes.Node]:
-        """Return one item of a definition list."""
-        texts = ' '.join(self.arguments[0].split()).split(' | ')
+        """Return a list of one item."""
         level = self.options['level']
-        item = nodes.definition_list_item()
-        for text in texts:
-            item += nodes.term(
-                '', '', nodes.literal(text, text),
-                nodes.Text('' if level == 'REASON' else f' {level}'),
-            )  # fmt: skip
-        body = nodes.definition('', *self.parse_content_to_nodes())
-        commands = '\n'.join(
-            f':{name}: ``{" ".join(self.options[name].split())}``'
-            for name in ('check', 'run')
+        item = self.item(
+            ' '.join(self.arguments[0].split()).split(' | '),
+            '' if level == 'REASON' else f' {level}',
+            self.parse_content_to_nodes(),
+            self.options['check'],
+            self.options['run'],
         )
-        body += self.parse_text_to_nodes(commands)
-        item += body
         return [nodes.definition_list('', item)]
+
+
+class Commands(Item):
+    """Every reason with what to do."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a list of all; a change of the code makes it anew."""
+        self.env.note_dependency(reasons.__file__)
+        items = (
+            self.item(
+                [reason.value],
+                '',
+                self.parse_text_to_nodes(f'{advice.meaning} {advice.remedy}'),
+                advice.check,
+                advice.run,
+            )
+            for reason, advice in reasons.ADVICE.items()
+        )
+        return [nodes.definition_list('', *items)]
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     for name in TABLES:
         app.add_directive(name, Table)
+    app.add_directive('pt-commands', Commands)
     app.add_directive('pt-message', Message)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}

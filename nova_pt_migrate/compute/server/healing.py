@@ -61,7 +61,9 @@ class Healer:
         try:
             look = self._executor.submit(self._look, server)
         except RuntimeError:
-            LOG.info('nova-compute stops: server %s is not looked at', server)
+            LOG.info(
+                'nova-compute stops: server %s is not looked after', server
+            )
             return
         look.add_done_callback(functools.partial(_log, server))
 
