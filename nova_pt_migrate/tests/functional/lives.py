@@ -3,25 +3,35 @@
 
 Each thread knows it from the one that started it, each task of a pool from
 the one that handed it in, and each callback from the one that registered it.
+The threads of a pool are nobody's, so that others may use the pool on.
+
+Whatever of a process waits for another thread ends with it, since nobody may
+be left to tell it. All such waits of Python's are waits for a condition:
+events, semaphores, queues and futures have one.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import concurrent.futures
 import contextlib
 import contextvars
 import dataclasses
+import functools
 import threading
 import time
 from typing import Any
 
 import fixtures
 import futurist
+from futurist import _thread
 
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import faults
 
 LASTING = 5.0
 """Seconds that a call of a dead process may last that had begun before."""
+BURIED = 30.0
+"""Seconds within which the threads of a dead process must have ended."""
 BY_OTHERS = ('libvirt', 'rpc')
 """Calls that others carry out, and that may take long."""
 
@@ -32,7 +42,13 @@ class Process:
 
     host: str
     alive: bool = True
+    _buried: bool = False
     _effects: set[object] = dataclasses.field(default_factory=set)
+    _threads: dict[object, threading.Thread] = dataclasses.field(
+        default_factory=dict
+    )
+    _guard: Any = dataclasses.field(default_factory=threading.Lock)
+    _waiting: dict[Any, bool] = dataclasses.field(default_factory=dict)
 
     def check(self) -> None:
         if not self.alive:
@@ -44,9 +60,66 @@ class Process:
         To others it is as if it had died when this returns. In a thread of
         its own nothing is waited for.
         """
-        self.alive = False
+        with self._guard:
+            self.alive = False
+        self._wake()
         if current() is not self:
             self.wait_until_still()
+
+    def bury(self) -> list[threading.Thread]:
+        """End what serves its calls as well, as its test is over.
+
+        :returns: threads that are still at work for it, none if all is well
+        """
+        with self._guard:
+            self.alive, self._buried = False, True
+        self._wake()
+        deadline = time.monotonic() + BURIED
+        while self._threads and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return list(self._threads.values())
+
+    def wait(self, condition: Any, timeout: float | None) -> bool:
+        """Wait for a condition, whose lock is held, as long as it lives.
+
+        What serves a call of a dead one waits on, until the end of the test.
+
+        :returns: False if nobody has told within ``timeout`` seconds
+        :raises faults.Crash: it is dead
+        """
+        serves = worker() is None
+        turn = threading.Lock()
+        turn.acquire()
+        with self._guard:
+            self._check_wait(serves)
+            self._waiting[turn] = serves
+        condition._waiters.append(turn)
+        lock = condition._release_save()
+        told = False
+        try:
+            told = turn.acquire(
+                timeout=-1 if timeout is None else max(timeout, 0.0)
+            )
+        finally:
+            condition._acquire_restore(lock)
+            with self._guard:
+                del self._waiting[turn]
+            with contextlib.suppress(ValueError):
+                condition._waiters.remove(turn)
+        self._check_wait(serves)
+        return told
+
+    def _check_wait(self, serves: bool) -> None:
+        if not serves or self._buried:
+            self.check()
+
+    def _wake(self) -> None:
+        with self._guard:
+            for turn, serves in self._waiting.items():
+                if self._buried or not serves:
+                    # It may have been told a moment ago.
+                    with contextlib.suppress(RuntimeError):
+                        turn.release()
 
     def wait_until_still(self) -> None:
         """Wait for what the dead one had begun; nothing begins any more."""
@@ -61,8 +134,22 @@ class Process:
         :raises faults.Crash: it is dead
         """
         self.check()
-        with _working_for(self):
+        with _working_for(self), self._at_work():
             yield
+
+    def run(self, function: Callable[[], Any]) -> Any:
+        """Do what a thread of it, or a task, is there for."""
+        with self._at_work():
+            return function()
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        work = object()
+        self._threads[work] = threading.current_thread()
+        try:
+            yield
+        finally:
+            del self._threads[work]
 
     @contextlib.contextmanager
     def effect(self, kind: str) -> Iterator[None]:
@@ -111,12 +198,16 @@ class Lives(fixtures.Fixture):
             process = worker()
             if process:
                 process.check()
-                run = thread.run
-                context = contextvars.copy_context()
-                thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+                if not isinstance(thread, _thread.ThreadWorker):
+                    run = functools.partial(process.run, thread.run)
+                    context = contextvars.copy_context()
+                    thread.run = lambda: context.run(run)  # type: ignore[method-assign]
             start(thread)
 
         self._patch(threading.Thread, 'start', started)
+        self._patch(
+            threading.Condition, 'wait', _waiting(threading.Condition.wait)
+        )
         for pool in (
             concurrent.futures.ThreadPoolExecutor,
             futurist.ThreadPoolExecutor,
@@ -178,12 +269,21 @@ def _calling_back(callback: Any) -> Any:
 def _submitting(submit: Any) -> Any:
     def submitted(pool: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         process = worker()
-        if process:
-            process.check()
-        # Pools are shared; a thread of theirs may have been started by a
-        # process that is dead by now.
-        return submit(
-            pool, contextvars.copy_context().run, fn, *args, **kwargs
-        )
+        context = contextvars.copy_context()
+        if not process:
+            return submit(pool, context.run, fn, *args, **kwargs)
+        process.check()
+        task = functools.partial(fn, *args, **kwargs)
+        return submit(pool, context.run, process.run, task)
 
     return submitted
+
+
+def _waiting(wait: Any) -> Any:
+    def waiting(condition: Any, timeout: float | None = None) -> Any:
+        process = current()
+        if process is None:
+            return wait(condition, timeout)
+        return process.wait(condition, timeout)
+
+    return waiting
