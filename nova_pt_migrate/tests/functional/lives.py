@@ -17,13 +17,14 @@ import contextlib
 import contextvars
 import dataclasses
 import functools
+import sys
 import threading
 import time
+import traceback
 from typing import Any
 
 import fixtures
 import futurist
-from futurist import _thread
 
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import faults
@@ -188,6 +189,12 @@ def current() -> Process | None:
     return _worker.get() or _caller.get()
 
 
+def stack_of(thread: threading.Thread) -> str:
+    """Return where a thread is, as in a traceback."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return ''.join(traceback.format_stack(frame)) if frame else 'ended\n'
+
+
 class Lives(fixtures.Fixture):
     """Follows a nova-compute through its threads, tasks and callbacks."""
 
@@ -198,10 +205,9 @@ class Lives(fixtures.Fixture):
             process = worker()
             if process:
                 process.check()
-                if not isinstance(thread, _thread.ThreadWorker):
-                    run = functools.partial(process.run, thread.run)
-                    context = contextvars.copy_context()
-                    thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+                run = functools.partial(process.run, thread.run)
+                context = contextvars.copy_context()
+                thread.run = lambda: context.run(run)  # type: ignore[method-assign]
             start(thread)
 
         self._patch(threading.Thread, 'start', started)
@@ -274,7 +280,9 @@ def _submitting(submit: Any) -> Any:
             return submit(pool, context.run, fn, *args, **kwargs)
         process.check()
         task = functools.partial(fn, *args, **kwargs)
-        return submit(pool, context.run, process.run, task)
+        # Threads that are started for it are the pool's.
+        with _working_for(None):
+            return submit(pool, context.run, process.run, task)
 
     return submitted
 

@@ -31,6 +31,8 @@ from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.tests.functional import apart
 from nova_pt_migrate.tests.functional import bus
 from nova_pt_migrate.tests.functional import lives
+from nova_pt_migrate.tests.functional import points
+from nova_pt_migrate.tests.functional import stops
 
 HTTP = ('get', 'post', 'put', 'delete')
 
@@ -69,14 +71,17 @@ class Processes(fixtures.Fixture):
         self.messages: list[Callable[[dict[str, Any]], None]] = []
         self._get_neutron_client = get_neutron_client
         self._lives: dict[str, lives.Process] = {}
+        self._all: list[lives.Process] = []
 
     def _setUp(self) -> None:
         self.useFixture(apart.Apart(lives.current))
         self.bus = self.useFixture(bus.Bus(lives.current))
         self.useFixture(lives.Lives())
-        self.watch(database, _transactions(), 'db')
+        self.watch(database, points.transactions(), 'db')
         self._watch_messages()
-        self.watch(report.SchedulerReportClient, HTTP, 'placement', _path)
+        self.watch(
+            report.SchedulerReportClient, HTTP, 'placement', points.path
+        )
         self.watch(
             cinder.API,
             [n for n in vars(cinder.API) if not n.startswith('_')],
@@ -95,11 +100,24 @@ class Processes(fixtures.Fixture):
                 yield
 
         self._patch_object(connections.Connection, 'calling', libvirt)
+        self.useFixture(stops.Stops(lives.worker))
+        self.addCleanup(self._bury)
+
+    def _bury(self) -> None:
+        """See to it that nothing of a process outlives its test."""
+        left = [
+            f'{thread.name} of {process.host}:\n{lives.stack_of(thread)}'
+            for process in self._all
+            for thread in process.bury()
+        ]
+        if left:
+            raise RuntimeError('these have not ended:\n' + '\n'.join(left))
 
     @contextlib.contextmanager
     def starting(self, host: str) -> Iterator[None]:
         """What is started in the context is a new nova-compute."""
         self._lives[host] = lives.Process(host)
+        self._all.append(self._lives[host])
         with self.within(host):
             yield
 
@@ -231,32 +249,15 @@ class Processes(fixtures.Fixture):
             self._patch_object(owner, name, called)
 
     def _neutron(self, *args: Any, **kwargs: Any) -> Any:
-        return _Client(self._get_neutron_client(*args, **kwargs), self._point)
+        return points.Client(
+            self._get_neutron_client(*args, **kwargs), self._point
+        )
 
     def _patch(self, path: str, value: Any) -> None:
         self.useFixture(fixtures.MonkeyPatch(path, value))
 
     def _patch_object(self, owner: Any, name: str, value: Any) -> None:
         self.useFixture(fixtures.MockPatchObject(owner, name, value))
-
-
-class _Client:
-    """A Neutron client each of whose calls is a point."""
-
-    def __init__(self, client: Any, point: Callable[..., Any]) -> None:
-        self._client = client
-        self._point = point
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
-        if not callable(found):
-            return found
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            with self._point('neutron', name):
-                return found(*args, **kwargs)
-
-        return called
 
 
 def _checking(notify: Any) -> Any:
@@ -271,23 +272,3 @@ def _check() -> None:
     process = lives.current()
     if process:
         process.check()
-
-
-def _transactions() -> list[str]:
-    """Return the names of what Nova does in one transaction each.
-
-    A nova-compute asks the conductor for each of these.
-    """
-    return [
-        name
-        for name, function in vars(database).items()
-        if hasattr(function, '__wrapped__')
-        and function.__module__ == database.__name__
-        and next(iter(inspect.signature(function).parameters), '') == 'context'
-    ]
-
-
-def _path(name: str, *args: Any) -> str:
-    """Return verb and kind of resource of a request to placement."""
-    url = next((arg for arg in args if isinstance(arg, str)), '')
-    return f'{name} /{url.strip("/").split("?")[0].split("/")[0]}'

@@ -107,6 +107,7 @@ class WaitTest(testtools.TestCase):
         super().setUp()
         self.useFixture(lives.Lives())
         self.process = lives.Process('source')
+        self.addCleanup(lambda: self.process.bury())
 
     def start(self, wait: Callable[[], object]) -> threading.Thread:
         """Let a thread of the process wait."""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services end, though tasks of dead processes do not."""
+
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import crashes
+
+
+class EndTest(crashes.Crashes):
+    """What is left of a dead one does not keep the test from its end."""
+
+    def hang_in_libvirt(self) -> None:
+        """Have a task of the source's wait for libvirt, for ever."""
+        hang = self.double.faults.hang('listAllDomains', host=base.SOURCE)
+        compute = self.computes[base.SOURCE]
+        connection = compute.driver._host.get_connection()
+        with self.processes.within(base.SOURCE):
+            compute.rpcserver._work_executor.submit(connection.listAllDomains)
+        self.assertTrue(hang.reached.wait(60.0))
+
+    def test_its_service_stops_at_once(self) -> None:
+        self.hang_in_libvirt()
+        self.kill(base.SOURCE)
+        # Not within any time, if it waited for its tasks.
+        self.computes[base.SOURCE].stop()
+        self.start_again(base.SOURCE)
+
+    def test_it_ends_with_the_test(self) -> None:
+        self.hang_in_libvirt()
+        self.kill(base.SOURCE)
+        self.start_again(base.SOURCE)
+        self.hang_in_libvirt()
+        self.kill(base.SOURCE)
