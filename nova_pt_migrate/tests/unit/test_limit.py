@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,7 @@ class LimitTest(unittest.TestCase):
 
     def test_every_test_has_one(self) -> None:
         """This one, for example."""
-        left, _ = limit.signal.getitimer(limit.signal.ITIMER_REAL)
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
         if limit.seconds():
             self.assertGreater(left, 0.0)
         self.assertGreater(limit.DEFAULT, 0)
