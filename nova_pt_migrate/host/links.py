@@ -14,10 +14,10 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.core import text
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import netdevs
 from nova_pt_migrate.host import privileged
 
-OVS_KIND = 'ovs'
 OVS = 'ovs-system'
 """The netdev that has every port of Open vSwitch."""
 
@@ -27,7 +27,6 @@ class NewLink:
     """A standby's netdev, to be made.
 
     :ivar mac: the only source address of the guest that may pass
-    :ivar kind: ``bridge``, ``ovs`` or ``macvtap``
     :ivar on: the bridge, or the netdev below a macvtap
     :ivar vlan: of the network there, or None
     :ivar guarded: whether frames from other addresses are dropped
@@ -35,7 +34,7 @@ class NewLink:
 
     name: str
     mac: str
-    kind: str
+    kind: uplinks.Kind
     on: str
     vlan: int | None
     mtu: int | None
@@ -86,13 +85,13 @@ class HostLinks:
                 privileged.delete_link(new.name)
                 raise
 
-    def remove(self, name: str, kind: str) -> None:
+    def remove(self, name: str, kind: uplinks.Kind | None) -> None:
         """Delete a standby's netdev; one that is not there is no error.
 
         :raises errors.HostError: it may still be there
         """
         with _failing(f'deleting {name}'):
-            if kind == OVS_KIND:
+            if kind is uplinks.Kind.OVS:
                 privileged.from_ovs(name)
             privileged.delete_link(name)
 
@@ -114,8 +113,8 @@ class HostLinks:
                     filters = netdevs.with_entry(route, mac)
                 for link in filters:
                     privileged.remove_filter(link, mac)
-            kind = OVS_KIND if netdevs.master(name) == OVS else ''
-        self.remove(name, kind)
+            in_ovs = netdevs.master(name) == OVS
+        self.remove(name, uplinks.Kind.OVS if in_ovs else None)
 
     def names(self, prefix: str) -> list[str]:
         """Return the netdevs whose names begin so."""
@@ -140,19 +139,19 @@ class HostLinks:
         with _failing(f'looking at device {device}'):
             return netdevs.user_of(device)
 
-    def lies_on(self, kind: str, on: str, function: str) -> bool:
+    def lies_on(self, kind: uplinks.Kind, on: str, function: str) -> bool:
         """True if what hangs there shares the netdev of a PF."""
-        if kind == 'macvtap':
+        if kind is uplinks.Kind.MACVTAP:
             return netdevs.lies_on(on, function)
-        if kind == OVS_KIND:
+        if kind is uplinks.Kind.OVS:
             return netdevs.master(function) == OVS
         return any(
             netdevs.lies_on(member, function) for member in netdevs.members(on)
         )
 
-    def way_out(self, kind: str, on: str) -> str | None:
+    def way_out(self, kind: uplinks.Kind, on: str) -> str | None:
         """Return the netdev on which the network is told of a move."""
-        if kind != 'bridge':
+        if kind is not uplinks.Kind.BRIDGE:
             return on
         return next(
             (
@@ -164,7 +163,7 @@ class HostLinks:
         )
 
     def _make(self, new: NewLink) -> None:
-        if new.kind == 'macvtap':
+        if new.kind is uplinks.Kind.MACVTAP:
             privileged.create_macvtap(
                 new.name, new.on, new.mac, new.vlan, new.mtu
             )
@@ -173,11 +172,11 @@ class HostLinks:
             privileged.create_tap(new.name, new.mtu)
         privileged.write_down(new.name, new.mac)
         if new.guarded:
-            hook = 'egress' if new.kind == 'macvtap' else 'ingress'
+            hook = 'egress' if new.kind is uplinks.Kind.MACVTAP else 'ingress'
             privileged.guard(new.name, new.mac, hook)
-        if new.kind == 'bridge':
+        if new.kind is uplinks.Kind.BRIDGE:
             privileged.to_bridge(new.name, new.on, new.vlan)
-        elif new.kind == OVS_KIND:
+        elif new.kind is uplinks.Kind.OVS:
             privileged.to_ovs(new.name, new.on, new.vlan)
 
 

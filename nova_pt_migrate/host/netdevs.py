@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import uplinks
 
 NET = pathlib.Path('/sys/class/net')
 PCI = pathlib.Path('/sys/bus/pci/devices')
@@ -78,12 +79,12 @@ def stale(route: Any, mac: str, device: str | None) -> int | None:
     return None
 
 
-def check_vlan(kind: str, on: str, vlan: int | None) -> None:
+def check_vlan(kind: uplinks.Kind, on: str, vlan: int | None) -> None:
     """Refuse a bridge that knows no VLANs: the guest would be in all of them.
 
     :raises errors.HostError: saying what to do
     """
-    if kind != 'bridge' or vlan is None:
+    if kind is not uplinks.Kind.BRIDGE or vlan is None:
         return
     path = NET / on / 'bridge' / 'vlan_filtering'
     if path.read_text().strip() != '1':

@@ -12,6 +12,7 @@ import unittest
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 
 MAC = 'fa:16:3e:0a:09:fd'
@@ -51,8 +52,12 @@ class LinkContract(unittest.TestCase):
         found: handover.Found = self.adapter.links.look(self.standby(), device)
         return found
 
-    def make(self, kind: str = 'macvtap') -> None:
-        on = self.adapter.bridge if kind == 'bridge' else self.adapter.function
+    def make(self, kind: uplinks.Kind = uplinks.Kind.MACVTAP) -> None:
+        on = (
+            self.adapter.bridge
+            if kind is uplinks.Kind.BRIDGE
+            else self.adapter.function
+        )
         self.adapter.links.make(
             links.NewLink(NAME, MAC, kind, on, None, None, False)
         )
@@ -62,7 +67,7 @@ class LinkContract(unittest.TestCase):
         self.adapter.links.run(step)
 
     def test_a_standby_is_made_off_and_kept(self) -> None:
-        for kind in ('macvtap', 'bridge'):
+        for kind in (uplinks.Kind.MACVTAP, uplinks.Kind.BRIDGE):
             with self.subTest(kind):
                 self.assertIsNone(self.look().up)
                 self.make(kind)
@@ -108,7 +113,7 @@ class LinkContract(unittest.TestCase):
         self.assertFalse(self.look().filtered)
 
     def test_a_forgotten_standby_leaves_nothing(self) -> None:
-        self.make('bridge')
+        self.make(uplinks.Kind.BRIDGE)
         self.run_step(steps.LinkUp(NAME))
         other = steps.AddFilter(self.adapter.function, OTHER)
         self.run_step(steps.AddFilter(self.adapter.function, MAC))
@@ -138,8 +143,13 @@ class LinkContract(unittest.TestCase):
         function = self.adapter.function
         self.assertEqual(function, here.physical_function(self.adapter.device))
         self.assertEqual([], here.netdevs(self.adapter.device))
-        self.assertTrue(here.lies_on('bridge', self.adapter.bridge, function))
-        self.assertFalse(here.lies_on('bridge', 'br-none', function))
+        self.assertTrue(
+            here.lies_on(uplinks.Kind.BRIDGE, self.adapter.bridge, function)
+        )
+        self.assertFalse(
+            here.lies_on(uplinks.Kind.BRIDGE, 'br-none', function)
+        )
         self.assertEqual(
-            self.adapter.uplink, here.way_out('bridge', self.adapter.bridge)
+            self.adapter.uplink,
+            here.way_out(uplinks.Kind.BRIDGE, self.adapter.bridge),
         )

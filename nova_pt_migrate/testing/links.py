@@ -12,6 +12,7 @@ import threading
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 
 
@@ -88,7 +89,7 @@ class Links:
         with self._lock:
             self.links.setdefault(new.name, Link(new))
 
-    def remove(self, name: str, kind: str) -> None:
+    def remove(self, name: str, kind: uplinks.Kind | None) -> None:
         self.fault(name)
         with self._lock:
             self.links.pop(name, None)
@@ -116,10 +117,10 @@ class Links:
     def user_of(self, device: str) -> str | None:
         return self.users.get(device)
 
-    def lies_on(self, kind: str, on: str, function: str) -> bool:
+    def lies_on(self, kind: uplinks.Kind, on: str, function: str) -> bool:
         return on in self._shared
 
-    def way_out(self, kind: str, on: str) -> str | None:
+    def way_out(self, kind: uplinks.Kind, on: str) -> str | None:
         return 'pf0' if on in self._shared else on
 
     def _has(self, device: str | None, mac: str) -> bool:

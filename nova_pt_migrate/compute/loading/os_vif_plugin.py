@@ -22,15 +22,16 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute.loading import driver_class
 from nova_pt_migrate.compute.startup import failure
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 
 LOG = logging.getLogger(__name__)
 
 MODULE = 'pt_migrate'
-KINDS: dict[Any, str] = {
-    osv_vif.VIFBridge: 'bridge',
-    osv_vif.VIFOpenVSwitch: 'ovs',
-    osv_vif.VIFGeneric: 'macvtap',
+KINDS: dict[Any, uplinks.Kind] = {
+    osv_vif.VIFBridge: uplinks.Kind.BRIDGE,
+    osv_vif.VIFOpenVSwitch: uplinks.Kind.OVS,
+    osv_vif.VIFGeneric: uplinks.Kind.MACVTAP,
 }
 """What a standby hangs on, by the type of VIF that says so."""
 _DIRECTORY = pathlib.Path(__file__).parent / 'nova_virt'

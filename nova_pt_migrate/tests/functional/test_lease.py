@@ -7,6 +7,7 @@ from nova import objects
 
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -94,7 +95,7 @@ class StandbyTest(paired.Paired):
     LEFT = links.NewLink(
         name='pts01234567-89',
         mac='fa:16:3e:00:00:09',
-        kind='bridge',
+        kind=uplinks.Kind.BRIDGE,
         on='br-ext',
         vlan=None,
         mtu=None,

@@ -11,6 +11,7 @@ import socket
 import subprocess
 from typing import Any
 
+from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 from nova_pt_migrate.host import privileged
 from nova_pt_migrate.testing import link_contract
@@ -67,8 +68,8 @@ class KernelContractTest(link_contract.LinkContract):
         for guarded in (False, True):
             with self.subTest(guarded=guarded):
                 new = links.NewLink(
-                    link_contract.NAME, link_contract.MAC, 'macvtap',
-                    FUNCTION, None, None, guarded,
+                    link_contract.NAME, link_contract.MAC,
+                    uplinks.Kind.MACVTAP, FUNCTION, None, None, guarded,
                 )  # fmt: skip
                 self.adapter.links.make(new)
                 self.addCleanup(self.adapter.links.remove, new.name, new.kind)
@@ -79,7 +80,10 @@ class KernelContractTest(link_contract.LinkContract):
                 self.adapter.links.remove(new.name, new.kind)
 
     def test_the_host_itself_says_nothing_by_a_standby(self) -> None:
-        for kind, on in (('macvtap', FUNCTION), ('bridge', BRIDGE)):
+        for kind, on in (
+            (uplinks.Kind.MACVTAP, FUNCTION),
+            (uplinks.Kind.BRIDGE, BRIDGE),
+        ):
             with self.subTest(kind=kind):
                 new = links.NewLink(
                     link_contract.NAME, link_contract.MAC, kind,

@@ -66,8 +66,10 @@ class StandbysTest(testtools.TestCase):
 
     def test_a_netdev_is_made_as_the_uplink_says(self) -> None:
         for kind, on in (
-            ('bridge', 'br-ext'), ('ovs', 'br-ex'), ('macvtap', 'eth2'),
-        ):  # fmt: skip
+            (uplinks.Kind.BRIDGE, 'br-ext'),
+            (uplinks.Kind.OVS, 'br-ex'),
+            (uplinks.Kind.MACVTAP, 'eth2'),
+        ):
             self.links.links.clear()
             found = self.standbys(kind, on)
             found.plug(self.instance(), self.vifs())
