@@ -222,7 +222,7 @@ class Trial:
         """Put the primary into the bond as a compute host does."""
         names = pairing.BondPairing().link(self.view(), False)
         nic = nics.free(
-            self.agent(), wires.PRIMARY, bonds.look(self.agent()) or ()
+            self.agent(), wires.PRIMARY, bonds.observe(self.agent()) or ()
         )
         if names is None or nic is None:
             raise shell.Failed('there is no bond, or no NIC for it')

@@ -162,7 +162,7 @@ def _read_only(trial: trials.Trial) -> None:
         )
         trial.is_ready()
         trial.switches(primary=False)
-        found = bonds.look(trial.agent()) or ()
+        found = bonds.observe(trial.agent()) or ()
         if [bond.active for bond in found] == [None]:
             raise errors.GuestError('it does not tell the active slave')
         refused = _keep(trial)

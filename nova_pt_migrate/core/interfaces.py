@@ -108,7 +108,7 @@ class Domain(Protocol):
 class Links(Protocol):
     """The netdevs of this host, as far as pairs have to do with them."""
 
-    def look(
+    def observe(
         self, standby: handover.Standby, device: str | None
     ) -> handover.Found:
         """Look at a pair's standby and filters. Changes nothing.

@@ -26,7 +26,7 @@ _MODES = {
 }
 
 
-def look(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
+def observe(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
     """Return the guest's bonds; None if the agent may not read files.
 
     :raises errors.GuestError: it reads files, and does not answer, or not so
@@ -50,7 +50,7 @@ def view(agent: agents.Agent) -> pairs.GuestView:
     :raises errors.GuestError: the agent does not answer, or not so
     """
     return pairs.GuestView(
-        {each.name: each.mac for each in agent.interfaces()}, look(agent)
+        {each.name: each.mac for each in agent.interfaces()}, observe(agent)
     )
 
 

@@ -135,7 +135,7 @@ class Management:
 
         :raises errors.GuestError: it is in a bond that is none of ours
         """
-        found = bonds.look(self._agent) or ()
+        found = bonds.observe(self._agent) or ()
         for bond in found:
             slave = bond.slave(mac)
             if slave is not None and not bond.name.startswith(contract.PREFIX):
@@ -213,7 +213,7 @@ class Management:
 
     def _lacks(self, wanted: contract.WantedBond) -> str:
         """Say what the bond lacks; empty if it is whole."""
-        for bond in bonds.look(self._agent) or ():
+        for bond in bonds.observe(self._agent) or ():
             if bond.name == wanted.name:
                 missing = [
                     mac

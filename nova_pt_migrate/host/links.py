@@ -44,7 +44,7 @@ class NewLink:
 class HostLinks:
     """Provides :class:`core.interfaces.Links`, and makes standbys."""
 
-    def look(
+    def observe(
         self, standby: handover.Standby, device: str | None
     ) -> handover.Found:
         """See :meth:`core.interfaces.Links.look`."""

@@ -48,8 +48,10 @@ class LinkContract(unittest.TestCase):
     def standby(self, name: str = NAME) -> handover.Standby:
         return handover.Standby(name, MAC, self.adapter.function, None)
 
-    def look(self, device: str | None = None) -> handover.Found:
-        found: handover.Found = self.adapter.links.look(self.standby(), device)
+    def observe(self, device: str | None = None) -> handover.Found:
+        found: handover.Found = self.adapter.links.observe(
+            self.standby(), device
+        )
         return found
 
     def make(self, kind: uplinks.Kind = uplinks.Kind.MACVTAP) -> None:
@@ -69,16 +71,16 @@ class LinkContract(unittest.TestCase):
     def test_a_standby_is_made_off_and_kept(self) -> None:
         for kind in (uplinks.Kind.MACVTAP, uplinks.Kind.BRIDGE):
             with self.subTest(kind):
-                self.assertIsNone(self.look().up)
+                self.assertIsNone(self.observe().up)
                 self.make(kind)
-                self.assertIs(False, self.look().up)
+                self.assertIs(False, self.observe().up)
                 self.run_step(steps.LinkUp(NAME))
                 self.make(kind)
-                self.assertIs(True, self.look().up)
+                self.assertIs(True, self.observe().up)
                 self.assertIn(NAME, self.adapter.links.names('pts'))
                 self.adapter.links.remove(NAME, kind)
                 self.adapter.links.remove(NAME, kind)
-                self.assertIsNone(self.look().up)
+                self.assertIsNone(self.observe().up)
                 self.assertNotIn(NAME, self.adapter.links.names('pts'))
 
     def test_on_and_off_as_often_as_one_likes(self) -> None:
@@ -90,7 +92,7 @@ class LinkContract(unittest.TestCase):
             (steps.LinkDown(NAME), False),
         ):
             self.run_step(step)
-            self.assertIs(up, self.look().up)
+            self.assertIs(up, self.observe().up)
 
     def test_what_is_not_there_cannot_be_switched(self) -> None:
         for step in (steps.LinkUp(NAME), steps.LinkDown(NAME)):
@@ -105,12 +107,12 @@ class LinkContract(unittest.TestCase):
             (add, True), (add, True), (remove, False), (remove, False),
         ):  # fmt: skip
             self.run_step(step)
-            self.assertIs(filtered, self.look().filtered)
+            self.assertIs(filtered, self.observe().filtered)
         self.run_step(steps.AddFilter(self.adapter.function, OTHER))
         self.addCleanup(
             self.run_step, steps.RemoveFilter(self.adapter.function, OTHER)
         )
-        self.assertFalse(self.look().filtered)
+        self.assertFalse(self.observe().filtered)
 
     def test_a_forgotten_standby_leaves_nothing(self) -> None:
         self.make(uplinks.Kind.BRIDGE)
@@ -123,20 +125,20 @@ class LinkContract(unittest.TestCase):
         )
         for _ in range(2):
             self.adapter.links.forget(NAME)
-            self.assertEqual(handover.Found(None, False), self.look())
+            self.assertEqual(handover.Found(None, False), self.observe())
         others = handover.Standby(NAME, OTHER, self.adapter.function, None)
-        self.assertTrue(self.adapter.links.look(others, None).filtered)
+        self.assertTrue(self.adapter.links.observe(others, None).filtered)
 
     def test_an_unused_vf_that_kept_the_address_is_seen_and_cleared(
         self,
     ) -> None:
         device = self.adapter.device
-        self.assertIsNone(self.look(device).stale)
+        self.assertIsNone(self.observe(device).stale)
         self.adapter.give_address(MAC)
-        stale = self.look(device).stale
+        stale = self.observe(device).stale
         assert stale is not None
         self.run_step(steps.ClearVf(self.adapter.function, stale))
-        self.assertIsNone(self.look(device).stale)
+        self.assertIsNone(self.observe(device).stale)
 
     def test_what_hangs_where(self) -> None:
         here = self.adapter.links

@@ -54,7 +54,7 @@ class Links:
         self.steps: list[steps.LinkStep] = []
         self.fault: Callable[[object], None] = lambda _what: None
 
-    def look(
+    def observe(
         self, standby: handover.Standby, device: str | None
     ) -> handover.Found:
         with self._lock:

@@ -79,7 +79,7 @@ class SourceHooks(base.Hooks):
         return data
 
     def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:
-        return readiness.look(
+        return readiness.check(
             instance,
             vifs,
             self._pt.paired_ports.of(instance, instance.get_network_info()),

@@ -122,10 +122,10 @@ class RecoveryWorker:
                         del self._left[migration.server]
 
 
-def _carefully(what: str, look: Callable[[Any], Any], context: Any) -> Any:
+def _carefully(what: str, chore: Callable[[Any], Any], context: Any) -> Any:
     """Look, and let no error end the thread; the next look tries again."""
     try:
-        return look(context)
+        return chore(context)
     except Exception:
         LOG.exception(_FAILED, what)
         return None

@@ -87,7 +87,7 @@ class Server:
             phase_names.PhaseName.UNPLUG, migration, unplugs
         ) as phase:
             try:
-                self._pairs.look()
+                self._pairs.check()
                 self._remark(self._pairs.over(lambda: departure.stopped))
             except (errors.Refused, errors.NotSwitched) as exc:
                 phase.fail(

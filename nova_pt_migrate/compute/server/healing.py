@@ -59,13 +59,13 @@ class Healer:
     def check_soon(self, server: str) -> None:
         """Look after the server with this UUID; returns at once."""
         try:
-            look = self._executor.submit(self._look, server)
+            check = self._executor.submit(self._check, server)
         except RuntimeError:
             LOG.info(
                 'nova-compute stops: server %s is not looked after', server
             )
             return
-        look.add_done_callback(functools.partial(_log, server))
+        check.add_done_callback(functools.partial(_log, server))
 
     def note(self, server: str) -> None:
         """Look after a server again and again until it lacks nothing."""
@@ -91,7 +91,7 @@ class Healer:
         """
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, server: str) -> None:
+    def _check(self, server: str) -> None:
         context = nova_context.get_admin_context()
         try:
             instance = objects.Instance.get_by_uuid(
@@ -107,13 +107,13 @@ class Healer:
                 if instance.task_state:
                     return
                 if instance.host == self._host:
-                    self._look_after(context, instance)
+                    self._heal(context, instance)
                     return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)
         self._forget(server)
 
-    def _look_after(self, context: Any, instance: Any) -> None:
+    def _heal(self, context: Any, instance: Any) -> None:
         reporter = self._tell(context, instance)
         lacking = self._servers.of(instance, reporter).come_home(
             our_vifs.owned(instance.get_network_info()),

@@ -30,7 +30,7 @@ ARRIVED = 3.0
 Linux announces that at once, or when its link watch, which runs once a second,
 has caught up (bond_should_notify_peers, net/core/link_watch.c).
 """
-LOOK = 0.2
+INTERVAL = 0.2
 
 
 class GuestSide:
@@ -97,7 +97,7 @@ class GuestSide:
             self._sent = [each for each in self._sent if self._waits(*each)]
             if not self._sent or self._clock() >= end:
                 return [paired for paired, _ in self._sent]
-            self._pause(LOOK)
+            self._pause(INTERVAL)
         return []
 
     def _waits(self, paired: paired_ports.PairedPort, before: int) -> bool:
@@ -123,7 +123,7 @@ class GuestSide:
             except errors.GuestError:
                 if passed >= USED:
                     raise
-                self._pause(LOOK)
+                self._pause(INTERVAL)
             else:
                 if not seen and patient:
                     self._pause(SETTLED)

@@ -25,7 +25,7 @@ from nova_pt_migrate.core import pairs
 
 LOG = logging.getLogger(__name__)
 Carrier = handover.Carrier
-LOOK = 0.1
+INTERVAL = 0.1
 
 
 class HostSide:
@@ -55,7 +55,7 @@ class HostSide:
         self._pause = pause
         self._guest = guest_side.GuestSide(observer, clock, pause)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """See once more that each standby can carry the traffic.
 
         :raises errors.Refused: one that is required cannot
@@ -179,7 +179,7 @@ class HostSide:
         if paired.standby is None:
             return
         gone = None if primary else paired.pair.device
-        found = self._links.look(paired.standby, gone)
+        found = self._links.observe(paired.standby, gone)
         if found.up is None and carrier is Carrier.STANDBY:
             raise errors.HostError(
                 f'there is no netdev {paired.standby.link} on this host'
@@ -221,7 +221,7 @@ class HostSide:
                     instance=self._instance,
                 )  # fmt: skip
                 return False
-            self._pause(LOOK)
+            self._pause(INTERVAL)
         return True
 
     def _is_carrying(self, paired: paired_ports.PairedPort) -> bool:
@@ -229,7 +229,7 @@ class HostSide:
         if paired.standby is None:
             return False
         try:
-            return self._links.look(paired.standby, None).up is not False
+            return self._links.observe(paired.standby, None).up is not False
         except errors.HostError as exc:
             LOG.warning(
                 'The standby of port %s is taken to be on: %s',

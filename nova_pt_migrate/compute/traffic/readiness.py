@@ -58,7 +58,7 @@ class Findings:
             self.warnings.extend(sentences)
 
 
-def look(
+def check(
     instance: Any,
     vifs: list[our_vifs.Vif],
     ports: Collection[paired_ports.PairedPort],

@@ -19,7 +19,7 @@ from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ours
 
 UPLINK = 'physnet4:bridge/br-ext'
-LINK_CALLS = ('look', 'is_used', 'run', 'make', 'remove', 'forget')
+LINK_CALLS = ('observe', 'is_used', 'run', 'make', 'remove', 'forget')
 """The calls for the netdevs that the kernel may refuse."""
 
 

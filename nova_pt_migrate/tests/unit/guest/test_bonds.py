@@ -49,7 +49,7 @@ class TestLook(testtools.TestCase):
         return guest
 
     def test_what_the_kernel_tells(self) -> None:
-        self.assertEqual((FOUND,), bonds.look(self.guest().agent()))
+        self.assertEqual((FOUND,), bonds.observe(self.guest().agent()))
 
     def test_whose_address_a_bond_has(self) -> None:
         for words, found in (
@@ -63,10 +63,10 @@ class TestLook(testtools.TestCase):
 
     def test_an_agent_that_may_not_read(self) -> None:
         guest = fakes.Guest([agent.LIST])
-        self.assertIsNone(bonds.look(guest.agent()))
+        self.assertIsNone(bonds.observe(guest.agent()))
 
     def test_a_kernel_without_bonding(self) -> None:
-        self.assertEqual((), bonds.look(fakes.Guest().agent()))
+        self.assertEqual((), bonds.observe(fakes.Guest().agent()))
 
     def test_a_bond_that_tells_no_mode(self) -> None:
         self.assertRaises(errors.GuestError, bonds.parse, 'b', 'Slave: x')

@@ -101,7 +101,7 @@ class HostileTest(testtools.TestCase):
         asked = guest.agent(10.0)
         harmless(asked.degree)
         harmless(asked.interfaces)
-        harmless(bonds.look, asked)
+        harmless(bonds.observe, asked)
         harmless(bonds.activate, asked, 'bond0', 'ens5')
         harmless(asked.run, ['/bin/true'])
         self.assertLess(guest.now, 20.0)

@@ -50,8 +50,8 @@ class Pairs:
         self.quiet: list[str] = []
         self.stop: Callable[[], bool] = lambda: False
 
-    def look(self) -> None:
-        self.calls.append('look')
+    def check(self) -> None:
+        self.calls.append('check')
         if isinstance(self.error, errors.Refused):
             raise self.error
 
@@ -172,7 +172,7 @@ class ServerTest(testtools.TestCase):
     def test_the_pairs_are_switched_around_it(self) -> None:
         domain = fakes.Domain([1])
         self.server(domain).leave([vif(1)], 'm', self.departure)
-        self.assertEqual(['look', 'over', 'alone'], self.pairs.calls)
+        self.assertEqual(['check', 'over', 'alone'], self.pairs.calls)
 
     def test_a_standby_on_which_nothing_arrives_is_told_of(self) -> None:
         domain = fakes.Domain([1])
@@ -204,7 +204,7 @@ class ServerTest(testtools.TestCase):
             self.departure,
         )
         self.assertEqual([], domain.requests)
-        self.assertEqual(['look'], self.pairs.calls)
+        self.assertEqual(['check'], self.pairs.calls)
 
     def test_nothing_is_asked_where_a_standby_does_not_carry(self) -> None:
         domain = fakes.Domain([1])

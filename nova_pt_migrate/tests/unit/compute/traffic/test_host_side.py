@@ -90,11 +90,11 @@ class SwitchingTest(testtools.TestCase):
 class TestLeaving(SwitchingTest):
     def test_a_bond_that_was_broken_since_the_pre_check(self) -> None:
         self.bond()
-        self.pairs().look()
+        self.pairs().check()
         self.bond(slaves='ens5')
-        error = self.assertRaises(errors.Refused, self.pairs().look)
+        error = self.assertRaises(errors.Refused, self.pairs().check)
         self.assertIn('has no bond', str(error))
-        self.pairs(test_paired_ports.own('bond', need='preferred')).look()
+        self.pairs(test_paired_ports.own('bond', need='preferred')).check()
 
     def test_the_standby_carries_before_the_device_leaves(self) -> None:
         self.pairs().over()
@@ -117,16 +117,16 @@ class TestLeaving(SwitchingTest):
         )
 
     def test_a_guest_that_arrives_is_heard_before_anything_else(self) -> None:
-        looks = []
-        look = self.links.look
+        on_when_observed = []
+        observe = self.links.observe
 
         def noted(*words: Any) -> Any:
-            looks.append(self.on())
-            return look(*words)
+            on_when_observed.append(self.on())
+            return observe(*words)
 
-        self.useFixture(fixtures.MockPatchObject(self.links, "look", noted))
+        self.useFixture(fixtures.MockPatchObject(self.links, 'observe', noted))
         self.pairs().arrive()
-        self.assertEqual([True], looks)
+        self.assertEqual([True], on_when_observed)
         self.assertEqual(
             [
                 steps.LinkUp(LINK),

@@ -33,7 +33,7 @@ class Looking(testtools.TestCase):
         instance: Any = INSTANCE,
         ask: Any = None,
     ) -> readiness.Findings:
-        return readiness.look(
+        return readiness.check(
             instance,
             [vif],
             ports,
