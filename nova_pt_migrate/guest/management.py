@@ -224,11 +224,11 @@ class Management:
                     return ''
                 return (
                     f'Bond {bond.name} has no slave {" and ".join(missing)} '
-                    f'yet; it is looked at again.'
+                    f'yet; it is checked again.'
                 )
         return (
             f'Bond {wanted.name} is configured in the guest and not there '
-            f'yet; it is looked at again.'
+            f'yet; it is checked again.'
         )
 
 

@@ -14,8 +14,8 @@ import html
 
 Table = Mapping[str, frozenset[str]]
 """The rooms that each room may import; all of them are keys."""
-Place = tuple[str, str]
-"""A room twice, or an arrow on a floor that it only passes."""
+Place = tuple[int, str, str]
+"""A floor, and a room twice, or an arrow that only passes there."""
 
 WIDTH, HEIGHT, GAP, FLOOR = 128, 34, 24, 66
 SWEEPS = 8
@@ -55,27 +55,27 @@ def draw(table: Table, to_come: Collection[str]) -> str:
     floor = floors(table)
     paths = [
         [
-            (floor[begin], (begin, begin)),
-            *((n, (begin, end)) for n in range(floor[begin] + 1, floor[end])),
-            (floor[end], (end, end)),
+            (floor[begin], begin, begin),
+            *((n, begin, end) for n in range(floor[begin] + 1, floor[end])),
+            (floor[end], end, end),
         ]
         for begin, end in reduced(table)
     ]
     rows: list[list[Place]] = [[] for _ in range(max(floor.values()) + 1)]
     for room in sorted(table):
-        rows[floor[room]].append((room, room))
+        rows[floor[room]].append((floor[room], room, room))
     for path in paths:
-        for number, place in path[1:-1]:
-            rows[number].append(place)
-    at = _arranged(rows, [[place for _, place in path] for path in paths])
+        for place in path[1:-1]:
+            rows[place[0]].append(place)
+    at = _arranged(rows, paths)
     half = max(map(abs, at.values())) + WIDTH / 2 + 2
     lines = (
-        _curve([(at[place] + half, number * FLOOR) for number, place in path])
+        _curve([(at[place] + half, place[0] * FLOOR) for place in path])
         for path in paths
     )
     boxes = (
-        _box(at[room, room] + half, number * FLOOR, room, room in to_come)
-        for room, number in floor.items()
+        _box(at[n, room, room] + half, n * FLOOR, room, room in to_come)
+        for room, n in floor.items()
     )
     return svg(2 * half, FLOOR * len(rows), [*lines, *boxes])
 
@@ -106,7 +106,7 @@ def _arranged(
 
 def _columns(rows: list[list[Place]]) -> Iterator[tuple[Place, float]]:
     for row in rows:
-        widths = [WIDTH if begin == end else 0 for begin, end in row]
+        widths = [WIDTH if begin == end else 0 for _, begin, end in row]
         left = -(sum(widths) + GAP * (len(row) - 1)) / 2
         for place, width in zip(row, widths, strict=True):
             yield place, left + width / 2
