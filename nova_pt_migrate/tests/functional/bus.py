@@ -4,6 +4,7 @@
 from collections.abc import Callable
 import math
 import queue
+import threading
 import time
 from typing import Any
 
@@ -43,7 +44,18 @@ class Bus(fixtures.Fixture):
                 found[2].taker = taker
             return found
 
+        delivered = threading.Condition()
+        deliver = impl_fake.FakeExchange.deliver_message
+
+        def delivering(exchange: Any, *args: Any, **kwargs: Any) -> None:
+            deliver(exchange, *args, **kwargs)
+            with delivered:
+                delivered.notify_all()
+
         self._patch(impl_fake.FakeExchange, 'poll', polling)
+        self._patch(impl_fake.FakeExchange, 'deliver_message', delivering)
+        # A listener sleeps between two looks; a message wakes it.
+        self._patch(impl_fake, 'time', _Time(delivered))
         self._patch(impl_fake.FakeDriver, '_send', self._sending())
 
     def _sending(self) -> Any:
@@ -80,6 +92,19 @@ class Bus(fixtures.Fixture):
 
     def _patch(self, owner: Any, name: str, value: Any) -> None:
         self.useFixture(fixtures.MockPatchObject(owner, name, value))
+
+
+class _Time:
+    """The time of the driver, where a message ends each sleep."""
+
+    time = staticmethod(time.time)
+
+    def __init__(self, delivered: threading.Condition) -> None:
+        self._delivered = delivered
+
+    def sleep(self, seconds: float) -> None:
+        with self._delivered:
+            self._delivered.wait(seconds)
 
 
 class _Answer(queue.Queue[tuple[Any, Any]]):
