@@ -16,10 +16,9 @@ from nova import test as nova_test
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
+from nova_pt_migrate.tests.functional import waiting
 
 HOST = 'OS-EXT-SRV-ATTR:host'
-STORY = 5.0
-"""Seconds until all is told; a nova-compute that has died tells no more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,10 +230,11 @@ class Always:
 
     def _check_reason(self, end: End) -> None:
         """What was begun and did not go well has a code that is known."""
-        for compute in self._test.computes.values():
-            stories = getattr(compute.driver, '_pt_stories', None)
-            if stories:
-                stories.wait(STORY)
+        for host, compute in self._test.computes.items():
+            services = getattr(compute.driver, '_pt', None)
+            if services and self._test.processes.is_alive(host):
+                told = services.stories.wait(waiting.PATIENCE)
+                self._test.assertTrue(told, host)
         actions = objects.InstanceActionList.get_by_instance_uuid(
             self._test.ctxt, self._id
         )

@@ -2,7 +2,6 @@
 """Nova's services in this process, two computes, and the libvirt double."""
 
 from collections.abc import Callable
-import time
 from typing import Any
 
 import fixtures
@@ -18,10 +17,12 @@ from nova_pt_migrate.host import memory
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
+from nova_pt_migrate.tests.functional import economy
 from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ports
 from nova_pt_migrate.tests.functional import processes
 from nova_pt_migrate.tests.functional import stops
+from nova_pt_migrate.tests.functional import waiting
 
 OURS = 'pt_migrate.PassthroughLibvirtDriver'
 STOCK = 'libvirt.LibvirtDriver'
@@ -32,7 +33,6 @@ BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
 VFS = 16
 PLENTY = 2**20
 """MiB of memory that a host has."""
-ENDED = {'completed', 'failed', 'cancelled', 'error'}
 
 
 class NotStarted(Exception):
@@ -59,7 +59,7 @@ class OwnInstancePaths(fixtures.Fixture):
             )
 
 
-class TwoComputes(nova_sriov._PCIServersTestBase):
+class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
     """Two computes with VFs and a whole PF each, at different addresses.
 
     :cvar DRIVER: what the computes run
@@ -94,7 +94,10 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
                 'take OS_NOVA_DISABLE_EVENTLET_PATCHING out of the '
                 'environment, or set it to True'
             )
+        economy.let_idle_threads_sleep()
+        self.useFixture(economy.Economy())
         super().setUp()
+        economy.format_our_messages_only()
         self.double = self.useFixture(fixture.LibvirtDouble())
         self.neutron = self.useFixture(
             libvirt_base.LibvirtNeutronFixture(self)
@@ -276,31 +279,7 @@ class TwoComputes(nova_sriov._PCIServersTestBase):
         )
         meanwhile()
         self.wait_for(
-            lambda: ENDED.intersection(self.migrations(server)[known:]),
-            'the end of the migration',
-        )
-        self.wait_for(
-            lambda: self._task_state(server) is None, 'task state None'
+            lambda: self.is_ended(server, known), 'the end of the migration'
         )
         self.assertEqual([expected], self.migrations(server)[known:])
         return dict(self.api.get_server(server['id']))
-
-    def migrations(self, server: dict[str, Any]) -> list[str]:
-        """Return the status of each migration of the server, oldest first."""
-        found = self.api.api_get(
-            f'/os-migrations?instance_uuid={server["id"]}'
-        ).body['migrations']
-        return [m['status'] for m in sorted(found, key=lambda m: m['id'])]
-
-    def _task_state(self, server: dict[str, Any]) -> Any:
-        return self.api.get_server(server['id'])['OS-EXT-STS:task_state']
-
-    def wait_for(
-        self, until: Callable[[], object], what: str, seconds: float = 60.0
-    ) -> None:
-        """Longer than Nova's own helpers wait: machines are busy."""
-        deadline = time.monotonic() + seconds
-        while not until():
-            if time.monotonic() > deadline:
-                self.fail(f'waited {seconds:g} s in vain for {what}')
-            time.sleep(0.1)

@@ -20,12 +20,7 @@ class Crashes(ours.OurMigrations):
 
     def settled(self, server: dict[str, Any]) -> None:
         self.wait_for(
-            lambda: base.ENDED.intersection(self.migrations(server)),
-            'the end of the migration',
-            seconds=30.0,
-        )
-        self.wait_for(
-            lambda: self._task_state(server) is None, 'task state None'
+            lambda: self.is_ended(server, 0), 'the end of the migration'
         )
 
     def crash(

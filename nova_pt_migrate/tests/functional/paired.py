@@ -17,6 +17,7 @@ from nova_pt_migrate.testing import links
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import waiting
 
 UPLINK = 'physnet4:bridge/br-ext'
 LINK_CALLS = ('observe', 'is_used', 'run', 'make', 'remove', 'forget')
@@ -96,7 +97,7 @@ class Paired(ours.OurMigrations):
     def events(self, server: dict[str, Any]) -> set[str]:
         """Return the names of the events of its last action."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt.stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(waiting.PATIENCE))
         actions = self.api.get_instance_actions(server['id'])
         found = self.api.api_get(
             f'/servers/{server["id"]}/os-instance-actions/'

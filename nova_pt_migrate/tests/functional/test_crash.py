@@ -15,6 +15,7 @@ from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import waiting
 
 
 class CrashTest(crashes.Crashes):
@@ -120,7 +121,7 @@ class CrashTest(crashes.Crashes):
         begin = departures.Departures.begin
 
         def beginning(departing: departures.Departures, name: str) -> Any:
-            started.wait(60.0)
+            started.wait(waiting.PATIENCE)
             source = self.computes[base.SOURCE].driver
             source._pt.worker._settle_all(self.ctxt)
             return begin(departing, name)
@@ -244,7 +245,7 @@ class EvacuationTest(crashes.Crashes):
             self.computes[base.SOURCE].service_ref.uuid, False
         )
         self.wait_for(
-            lambda: base.ENDED.intersection(self.migrations(server)[:1]),
+            lambda: waiting.ENDED.intersection(self.migrations(server)[:1]),
             'the end of the live migration',
         )
         self.wait_for(

@@ -8,6 +8,7 @@ from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import waiting
 
 
 class HangingPlugTest(ours.OurMigrations):
@@ -121,7 +122,7 @@ class AbortTest(ours.OurMigrations):
         )
         self.abort(server)
         self.wait_for(
-            lambda: base.ENDED.intersection(self.migrations(server)),
+            lambda: waiting.ENDED.intersection(self.migrations(server)),
             'the end of the migration',
         )
 

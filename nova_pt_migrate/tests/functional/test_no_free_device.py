@@ -8,6 +8,7 @@ from nova import objects
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import waiting
 
 OTHER = '5a1f7c0e-6f3b-4b43-9d25-0c9d3a4b7f11'
 
@@ -119,7 +120,7 @@ class AnotherIsFasterTest(NoFreeDevice):
         look = self.double.faults.hang('XMLDesc', host=base.SOURCE)
 
         def claim() -> None:
-            self.assertTrue(look.reached.wait(60))
+            self.assertTrue(look.reached.wait(waiting.PATIENCE))
             self.take_all()
             look.release()
 

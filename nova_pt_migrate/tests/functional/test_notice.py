@@ -9,6 +9,7 @@ from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
+from nova_pt_migrate.tests.functional import waiting
 
 NOTICE = 'pt_migrate_notice'
 LONG = '600'
@@ -42,7 +43,7 @@ class NoticeTest(crashes.Crashes, paired.Paired):
     def told(self) -> dict[str, Any]:
         """Likewise, when all is told."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt.stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(waiting.PATIENCE))
         return self.story()
 
     def assert_untouched(self) -> None:

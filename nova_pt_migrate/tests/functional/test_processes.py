@@ -21,6 +21,7 @@ from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import processes
+from nova_pt_migrate.tests.functional import waiting
 
 
 class DeathTest(crashes.Crashes):
@@ -194,7 +195,7 @@ class MessageTest(crashes.Crashes):
         asking.join(1.0)
         self.assertEqual([], self.answers)
         self.start_again(base.SOURCE)
-        asking.join(30.0)
+        asking.join(waiting.PATIENCE)
         self.assertEqual(1, len(self.answers))
 
     def test_one_that_died_with_a_call_never_answers(self) -> None:
@@ -214,9 +215,9 @@ class MessageTest(crashes.Crashes):
 
         asking = threading.Thread(target=ask)
         asking.start()
-        self.assertTrue(sent.wait(30.0))
+        self.assertTrue(sent.wait(waiting.PATIENCE))
         self.kill(base.DESTINATION)
-        asking.join(30.0)
+        asking.join(waiting.PATIENCE)
         self.assertEqual([True], ends)
 
 
@@ -244,7 +245,7 @@ class ApartTest(crashes.Crashes):
                 release.wait()
 
         threading.Thread(target=take, daemon=True).start()
-        return taken.wait(10.0)
+        return taken.wait(waiting.PATIENCE)
 
     def test_each_looks_into_its_cell(self) -> None:
         server = self.boot(self.ports.ordinary())

@@ -3,6 +3,7 @@
 
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
+from nova_pt_migrate.tests.functional import waiting
 
 
 class EndTest(crashes.Crashes):
@@ -15,7 +16,7 @@ class EndTest(crashes.Crashes):
         connection = compute.driver._host.get_connection()
         with self.processes.within(base.SOURCE):
             compute.rpcserver._work_executor.submit(connection.listAllDomains)
-        self.assertTrue(hang.reached.wait(60.0))
+        self.assertTrue(hang.reached.wait(waiting.PATIENCE))
 
     def test_its_service_stops_at_once(self) -> None:
         self.hang_in_libvirt()

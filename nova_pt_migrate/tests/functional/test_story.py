@@ -13,6 +13,7 @@ from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import waiting
 
 SAMPLES = pathlib.Path(__file__).parents[3] / 'doc/source/user/samples'
 
@@ -30,7 +31,7 @@ class StoryTest(ours.OurMigrations):
     def events(self) -> dict[str, tuple[str, str, str]]:
         """Return result, host and details of each event of ours."""
         for compute in self.computes.values():
-            self.assertTrue(compute.driver._pt.stories.wait(30.0))
+            self.assertTrue(compute.driver._pt.stories.wait(waiting.PATIENCE))
         (action,) = [
             action
             for action in self.api.get_instance_actions(self.server['id'])

@@ -16,6 +16,7 @@ from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import bonded
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
+from nova_pt_migrate.tests.functional import waiting
 
 GROUP = str(nova_neutron.NeutronFixture.security_group['id'])
 
@@ -244,7 +245,7 @@ class ArrivalTest(TwoPorts):
         self.assertEqual(bonded.DEVICE, self.guest.active())
 
     def abort(self) -> None:
-        self.assertTrue(self.announced.wait(60.0))
+        self.assertTrue(self.announced.wait(waiting.PATIENCE))
         (migration,) = self.api.api_get(
             f'/os-migrations?instance_uuid={self.server["id"]}'
         ).body['migrations']

@@ -18,6 +18,7 @@ from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import processes
+from nova_pt_migrate.tests.functional import waiting
 
 GIVEN_BACK = 'post /allocations'
 
@@ -47,7 +48,7 @@ class RollbackTest(crashes.Crashes):
             if after or done.is_set():
                 return
             if (point.host, point.name) == (base.SOURCE, GIVEN_BACK):
-                again.wait(60.0)
+                again.wait(waiting.PATIENCE)
                 done.set()
                 disturbance()
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waits for what Nova does, with deadlines that a busy machine keeps.
+
+Nova's own helpers give up after five seconds, and look twice a second.
+"""
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from nova import objects
+from nova import test
+from nova.tests.functional.api import client as api_client
+
+PATIENCE = 180.0
+"""Seconds after which to say what was waited for; the limit comes later."""
+LOOK = 0.05
+ENDED = {'completed', 'failed', 'cancelled', 'error'}
+
+
+class Waiting(test.TestCase):
+    """To be put before Nova's classes."""
+
+    ctxt: Any
+    api: Any
+
+    def wait_for(
+        self, until: Callable[[], Any], what: str, look: float = LOOK
+    ) -> Any:
+        """Wait until there is something true, and return it.
+
+        :param look: seconds between two looks
+        """
+        deadline = time.monotonic() + PATIENCE
+        while not (found := until()):
+            if time.monotonic() > deadline:
+                self.fail(f'waited {PATIENCE:g} s in vain for {what}')
+            time.sleep(look)
+        return found
+
+    def migrations(self, server: dict[str, Any]) -> list[str]:
+        """Return the status of each migration of the server, oldest first."""
+        found = self.api.api_get(
+            f'/os-migrations?instance_uuid={server["id"]}'
+        ).body['migrations']
+        return [m['status'] for m in sorted(found, key=lambda m: m['id'])]
+
+    def is_ended(self, server: dict[str, Any], known: int) -> bool:
+        """Tell whether all of more than ``known`` migrations have ended.
+
+        Asks the database, which is much cheaper than the API.
+        """
+        migrations = objects.MigrationList.get_by_filters(
+            self.ctxt, {'instance_uuid': server['id']}
+        )
+        return (
+            len(migrations) > known
+            and all(each.status in ENDED for each in migrations)
+            and self._task_state(server) is None
+        )
+
+    def _task_state(self, server: dict[str, Any]) -> Any:
+        return objects.Instance.get_by_uuid(
+            self.ctxt, server['id'], expected_attrs=[]
+        ).task_state
+
+    def _wait_for_server_parameter(
+        self,
+        server: dict[str, Any],
+        expected_params: dict[str, Any],
+        max_retries: int = 0,
+        api: Any = None,
+        wait_for_fault_key: bool = True,
+    ) -> dict[str, Any]:
+        needs_fault = (
+            wait_for_fault_key and expected_params.get('status') == 'ERROR'
+        )
+
+        def fits() -> dict[str, Any] | None:
+            shown = dict((api or self.api).get_server(server['id']))
+            as_expected = expected_params.items() <= shown.items()
+            return (
+                shown
+                if as_expected and ('fault' in shown or not needs_fault)
+                else None
+            )
+
+        return dict(self.wait_for(fits, f'{expected_params}', look=0.1))
+
+    def _wait_until_deleted(self, server: dict[str, Any]) -> None:
+        def is_gone() -> bool:
+            try:
+                shown = self.api.get_server(server['id'])
+            except api_client.OpenStackApiNotFoundException:
+                return True
+            if 'ERROR' == shown['status'] != server.get('status'):
+                self.fail(f'{shown} is in error instead of deleted')
+            return False
+
+        self.wait_for(is_gone, f'the deletion of {server["id"]}', look=0.1)
