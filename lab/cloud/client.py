@@ -2,7 +2,7 @@
 """What the demo asks of the cloud; runs in the tree, with its clients.
 
     python -m lab.cloud.client create NAME HOST COUNT [KIND[+MORE] [IMAGE]]
-    python -m lab.cloud.client look SERVER
+    python -m lab.cloud.client show SERVER
     python -m lab.cloud.client migrate SERVER HOST
     python -m lab.cloud.client abort | pause | unpause SERVER
     python -m lab.cloud.client image NAME FILE
@@ -23,7 +23,7 @@ from lab.cloud import identity
 from lab.network import namespace
 
 PREFIX = 'fa:16:3e:0a:'
-HOST_LOOKS = 90
+HOST_CHECKS = 90
 FIRST, LAST = 50, 99  # of the guest's address, which is of its MAC's end
 
 # Flavor, and whether the server has an ordinary port besides.
@@ -98,7 +98,7 @@ def create(
     }
 
 
-def look(cloud: Cloud, uuid: str) -> Facts:
+def show(cloud: Cloud, uuid: str) -> Facts:
     """Give the server, its migrations and events."""
     server = cloud.compute.get_server(uuid)
     migrations = [
@@ -162,7 +162,7 @@ def _wait_for_host(cloud: Cloud, host: str) -> None:
     Nova disables one that has lost libvirt, and enables it again only when it
     has looked for it.
     """
-    for _ in range(HOST_LOOKS):
+    for _ in range(HOST_CHECKS):
         (service,) = cloud.compute.services(binary='nova-compute', host=host)
         if (service.status, service.state) == ('enabled', 'up'):
             return
@@ -213,7 +213,7 @@ COMMANDS: dict[str, Command] = {
     'unpause': lambda cloud, a: change(cloud, a[0], 'unpause', 'ACTIVE'),
     'abort': lambda cloud, a: abort(cloud, a[0]),
     'image': lambda cloud, a: image(cloud, a[0], a[1]),
-    'look': lambda cloud, a: look(cloud, a[0]),
+    'show': lambda cloud, a: show(cloud, a[0]),
     'delete': lambda cloud, a: delete(cloud, a[0]),
 }
 

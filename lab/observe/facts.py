@@ -41,10 +41,10 @@ def collect(
     setup: settings.Settings, server: Server, answering: bool
 ) -> tuple[verdict.Facts, dict[str, typing.Any]]:
     """Look everywhere; give the facts and what the cloud said besides."""
-    seen = cloud(setup, 'look', server.uuid)
+    seen = cloud(setup, 'show', server.uuid)
     uuids = [migration['uuid'] for migration in seen['migrations']]
-    held = records.look(setup, server.uuid, uuids)
-    hosts = {host.name: look(setup, host, server) for host in setup.hosts}
+    held = records.observe(setup, server.uuid, uuids)
+    hosts = {host.name: observe(setup, host, server) for host in setup.hosts}
     facts = verdict.Facts(
         status=seen['status'],
         host=seen['host'],
@@ -70,11 +70,11 @@ def last(seen: dict[str, typing.Any]) -> str:
     return str(found['status'])
 
 
-def look(
+def observe(
     setup: settings.Settings, host: settings.Host, server: Server
 ) -> verdict.HostFacts:
     """See what one host has of the server."""
-    script = parsing.look(server.uuid)
+    script = parsing.script(server.uuid)
     printed = machine.ssh(setup, host, script, timeout=120)
     return parsing.host(host.name, printed)
 

@@ -10,9 +10,9 @@ from lab.judge import verdict
 
 SAID = 'pt-guest links '  # what the guest's own line about its links has
 
-# One script for each look at a host: every call over ssh costs seconds.
+# One script for all of a host: every call over ssh costs seconds.
 # A section starts with a line of '== NAME'.
-LOOK = """
+SCRIPT = """
 echo '== live'; virsh -q dumpxml {server} 2>/dev/null
 echo '== persistent'; virsh -q dumpxml --inactive {server} 2>/dev/null
 echo '== standbys'
@@ -38,7 +38,7 @@ _LINK = re.compile(r'(\w+)=([\w-]+)/([0-9a-f:]{17})')
 
 
 def host(name: str, printed: str) -> verdict.HostFacts:
-    """Read what LOOK printed on a host."""
+    """Read what SCRIPT printed on a host."""
     parts = sections(printed)
     live = ''.join(parts.get('live', []))
     persistent = ''.join(parts.get('persistent', []))
@@ -56,9 +56,9 @@ def host(name: str, printed: str) -> verdict.HostFacts:
     )
 
 
-def look(server: str) -> str:
-    """Return the script that looks at a host for a server."""
-    return LOOK.format(server=server, said=SAID)
+def script(server: str) -> str:
+    """Return the script that shows what a host has of a server."""
+    return SCRIPT.format(server=server, said=SAID)
 
 
 def sections(printed: str) -> dict[str, list[str]]:

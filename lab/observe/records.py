@@ -44,7 +44,7 @@ class Records:
     allocations: tuple[str, ...]
 
 
-def look(
+def observe(
     setup: settings.Settings,
     server: str,
     migrations: collections.abc.Iterable[str],

@@ -232,7 +232,7 @@ def _whole(way: journey.Journey, name: str) -> bool:
     """Tell whether a guest on a host answers, and over a VF."""
     if not way.answering():
         return False
-    seen = facts.look(way.setup, way.setup.host(name), way.server)
+    seen = facts.observe(way.setup, way.setup.host(name), way.server)
     return any(
         link.active
         and link.mac in way.server.macs

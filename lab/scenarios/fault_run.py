@@ -64,7 +64,7 @@ class Case:
 
     def migration(self) -> str:
         """Return the state of its last migration."""
-        seen = facts.cloud(self.setup, 'look', self.server.uuid)
+        seen = facts.cloud(self.setup, 'show', self.server.uuid)
         return facts.last(seen)
 
     def reached(
@@ -163,7 +163,7 @@ class Fault:
 
 def host_of(setup: settings.Settings, server: facts.Server) -> settings.Host:
     """Return the host that a server is on."""
-    seen = facts.cloud(setup, 'look', server.uuid)
+    seen = facts.cloud(setup, 'show', server.uuid)
     return setup.host(seen['host'])
 
 

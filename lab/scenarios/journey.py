@@ -113,7 +113,7 @@ def boot(
     server = facts.Server(made['server'], made['address'], tuple(made['macs']))
 
     def active() -> bool:
-        seen = facts.cloud(setup, 'look', server.uuid)
+        seen = facts.cloud(setup, 'show', server.uuid)
         if seen['status'] == 'ERROR':
             raise shell.Failed(
                 f'Server {name} ({server.uuid}) could not be built on '

@@ -19,7 +19,7 @@ from lab.scenarios import journey
 
 FORGED = '52:54:00:0f:00:01'
 ELSEWHERE = '10.99.0'
-HOLD = 12.0  # seconds to look while one NIC carries
+HOLD = 12.0  # seconds to watch while one NIC carries
 MARGIN = 0.5  # seconds by which two clocks may differ, and a frame be late
 SECOND = 'probe-second'
 
@@ -203,7 +203,7 @@ def _answered(samples: tuple[record.Sample, ...]) -> bool:
 
 
 def _active(case: fault_run.Case) -> bool:
-    found = facts.look(case.setup, case.destination, case.server)
+    found = facts.observe(case.setup, case.destination, case.server)
     active = {link.mac for link in found.links if link.active}
     return active == set(case.server.macs)
 

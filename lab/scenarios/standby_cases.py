@@ -23,7 +23,7 @@ class Trial:
     """A server that is migrated in special circumstances.
 
     :ivar kind: of the server (:data:`lab.cloud.client.KINDS`)
-    :ivar do: migrates it and looks; returns when the rest goes by itself
+    :ivar do: migrates it and observes; returns when the rest goes by itself
     :ivar moves: how often it is migrated, there and back
     :ivar around: what is otherwise in the hosts meanwhile
     """
