@@ -9,11 +9,11 @@ from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
-from nova_pt_migrate.tests.unit.compute.traffic import test_host_side
+from nova_pt_migrate.tests.unit.compute.traffic import sides
 from nova_pt_migrate.tests.unit.guest import fakes
 
 PORT = f'3{test_paired_ports.PORT[1:]}'
-ACTIVE = test_host_side.ACTIVE
+ACTIVE = sides.ACTIVE
 
 
 class Domain:
@@ -33,7 +33,7 @@ class Domain:
         return self.sent_on[target]
 
 
-class TestArrival(test_host_side.SwitchingTest):
+class TestArrival(sides.HostSideTest):
     """A bond over two ports is switched, and the guest sends or not."""
 
     standby_mac = 'fa:16:3e:00:00:03'
@@ -129,7 +129,7 @@ class TestArrival(test_host_side.SwitchingTest):
         self.assertEqual(0.0, self.now)
 
 
-class TestOwnStandby(test_host_side.SwitchingTest):
+class TestOwnStandby(sides.HostSideTest):
     def test_nothing_is_waited_for(self) -> None:
         """Its MAC address is the device's; there is nothing to learn."""
         self.bond()
