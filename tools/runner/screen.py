@@ -109,7 +109,6 @@ class Screen:
             return
         columns = (
             rich.progress.SpinnerColumn(),
-            rich.progress.TextColumn('{task.description}', markup=False),
             rich.progress.BarColumn(20),
             rich.progress.TextColumn('{task.fields[line]}', markup=False),
         )
