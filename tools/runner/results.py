@@ -46,11 +46,15 @@ class Result:
 
 
 def _joined(details: Mapping[str, str], log: bool) -> str:
-    return '\n'.join(
-        text.strip('\n')
+    """Return the texts, with their names where there are several."""
+    texts = {
+        name: text.strip('\n')
         for name, text in sorted(details.items())
         if name.startswith(LOG) is log and text.strip()
-    )
+    }
+    if len(texts) == 1:
+        return ''.join(texts.values())
+    return '\n\n'.join(f'{name}:\n{text}' for name, text in texts.items())
 
 
 def read(test: Mapping[str, Any]) -> Result:

@@ -45,6 +45,12 @@ class ReadTest(unittest.TestCase):
         self.assertEqual('Traceback ...', read.output)
         self.assertEqual('one\ntwo', read.log)
 
+    def test_several_details_have_their_names(self):
+        self.assertEqual(
+            'stacks:\nin wait\n\ntraceback:\nTookTooLong',
+            result('fail', traceback='TookTooLong\n', stacks='in wait').output,
+        )
+
     def test_it_has_not_ended(self):
         self.assertEqual(0.0, self._read(None).seconds)
 
