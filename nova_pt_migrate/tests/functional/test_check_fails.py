@@ -87,7 +87,7 @@ class CheckFailsTest(ours.OurMigrations):
 
         self.migrate(self.server, 'error')
 
-        self.assertIn('a guest of this', ours.shown(self, self.server))
+        self.assertIn('runs a guest of server', ours.shown(self, self.server))
         self.assertEqual(
             2, len(pci_tracker.held(tracker).get(self.server['id'], []))
         )
