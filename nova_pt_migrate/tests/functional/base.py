@@ -15,6 +15,7 @@ from oslo_serialization import jsonutils
 from nova_pt_migrate.compute.startup import failure
 from nova_pt_migrate.host import memory
 from nova_pt_migrate.testing import connection as connections
+from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
 from nova_pt_migrate.tests.functional import economy
@@ -31,6 +32,8 @@ DESTINATION = 'destination'
 THIRD = 'third'
 BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
 VFS = 16
+NEVER = 3600.0
+"""Seconds after which no test is there to see it."""
 PLENTY = 2**20
 """MiB of memory that a host has."""
 
@@ -215,6 +218,16 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
                             raise
         finally:
             self.computes = everyone
+
+    def release(self, server: dict[str, Any], *devices: str) -> None:
+        """Have the guest on the source release devices, all if none is given.
+
+        :param devices: their host PCI addresses
+        """
+        machine = self.double.hypervisors[SOURCE].find(server['id'])
+        for element in documents.passthrough(machine.live):
+            if documents.host_address(element) in devices or not devices:
+                machine.eject(documents.alias(element))
 
     def unshare_instance_path(self) -> None:
         self.useFixture(OwnInstancePaths())

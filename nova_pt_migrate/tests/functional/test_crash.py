@@ -29,10 +29,12 @@ class CrashTest(crashes.Crashes):
         whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_between_two_requests_to_unplug(self) -> None:
-        self.double.settings.guest = guests.Together(3.0)
+        self.double.settings.guest = guests.Never()
         server, whole = self.prepare(self.ports.direct(2))
         self.crash(server, base.SOURCE, 'libvirt', ours.OUR_UNPLUG, after=True)
         # the one that was asked for leaves late, and comes back
+        (call,) = self.double.calls.of(ours.OUR_UNPLUG)
+        self.release(server, *call.devices)
         source = self.double.hypervisors[base.SOURCE]
         self.wait_for(
             lambda: (
@@ -44,7 +46,7 @@ class CrashTest(crashes.Crashes):
         whole.check(always.End(base.SOURCE, 'failed'))
 
     def test_while_memory_is_copied(self) -> None:
-        self.double.settings.copy_seconds = 60.0
+        self.double.settings.copy_seconds = base.NEVER
         server, whole = self.prepare(self.ports.direct(2))
         self.begin(server)
         self.wait_for(

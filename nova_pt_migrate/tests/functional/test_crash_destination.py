@@ -16,10 +16,10 @@ class DestinationCrashTest(crashes.Crashes):
 
     def setUp(self) -> None:
         super().setUp()
-        self.flags(rpc_response_timeout=5, long_rpc_timeout=5)
+        self.processes.bus.patience = 1.0
 
     def test_while_memory_is_copied(self) -> None:
-        self.double.settings.copy_seconds = 3.0
+        self.double.settings.copy_seconds = base.NEVER
         server, whole = self.prepare(self.ports.direct(2))
         self.begin(server)
         self.wait_for(
@@ -27,6 +27,8 @@ class DestinationCrashTest(crashes.Crashes):
         )
         self.kill(base.DESTINATION)
         self.start_again(base.DESTINATION)
+        machine = self.double.hypervisors[base.SOURCE].find(server['id'])
+        self.double.job(machine).finish()
         self.settled(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
 

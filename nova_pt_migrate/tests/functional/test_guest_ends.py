@@ -20,7 +20,7 @@ class GuestEndsTest(crashes.Crashes):
         self.switch_off()
 
     def switch_off(self) -> None:
-        self.double.settings.copy_seconds = 60.0
+        self.double.settings.copy_seconds = base.NEVER
         server, whole = self.prepare(self.ports.direct(1))
         self.begin(server)
         self.wait_for(
@@ -43,7 +43,7 @@ class GuestEndsTest(crashes.Crashes):
         return str(self.api.get_server(server['id'])['status'])
 
     def test_it_is_deleted_while_it_is_copied(self) -> None:
-        self.double.settings.copy_seconds = 5.0
+        self.double.settings.copy_seconds = base.NEVER
         server, _ = self.prepare(self.ports.direct(1))
         self.begin(server)
         self.wait_for(

@@ -62,7 +62,7 @@ class AbortTest(ours.OurMigrations):
         )
 
     def test_while_memory_is_copied(self) -> None:
-        self.double.settings.copy_seconds = 30.0
+        self.double.settings.copy_seconds = base.NEVER
         ports = self.ports.direct(2)
         server, whole = self.prepare(ports)
         devices = whole.devices().values()
@@ -82,7 +82,7 @@ class AbortTest(ours.OurMigrations):
 
     def test_while_it_is_queued(self) -> None:
         """Another server migrates, and only one may at a time."""
-        self.double.settings.copy_seconds = 30.0
+        self.double.settings.copy_seconds = base.NEVER
         first, _ = self.prepare(self.ports.direct())
         server, whole = self.prepare(self.ports.direct(2))
         self.begin(first)
@@ -107,11 +107,12 @@ class AbortTest(ours.OurMigrations):
             lambda: self.migrations(first) == ['cancelled'], 'cancelled'
         )
         whole.check(always.End(base.SOURCE, 'cancelled'))
+        self.double.settings.copy_seconds = 0.0
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))
 
     def test_while_devices_are_unplugged(self) -> None:
-        self.double.settings.guest = guests.Together(3.0)
+        self.double.settings.guest = guests.Never()
         ports = self.ports.direct(2)
         server, whole = self.prepare(ports)
 
@@ -129,6 +130,7 @@ class AbortTest(ours.OurMigrations):
         self.assertEqual(['cancelled'], self.migrations(server))
         self.assertEqual([], self.double.calls.of('migrateToURI3'))
         # the devices leave late, after the abort, and must come back
+        self.release(server)
         self.wait_for(
             lambda: len(self.double.calls.of(ours.PLUG)) == 2, 'the plugs'
         )

@@ -14,13 +14,13 @@ class LateReleaseTest(ours.OurMigrations):
         ports = self.ports.direct(2)
         server, whole = self.prepare(ports)
         device = whole.devices()[ports[-1]]
-        late = guests.Together(4.0)
         self.double.settings.guest = guests.ByDevice(
-            {device: late}, guests.Together()
+            {device: guests.Never()}, guests.Together()
         )
 
         self.migrate(server, 'failed')
         whole.check(always.End(base.SOURCE, 'failed'))
+        self.release(server, device)
         self.wait_for(
             lambda: self.double.calls.of(ours.PLUG, device=device),
             'the plug of the device that left late',

@@ -224,7 +224,7 @@ class JobTest(crashes.Crashes):
 
     def kill_in_copy(self, server: dict[str, Any]) -> Any:
         """Return libvirt's job, when the client is dead."""
-        self.double.settings.copy_seconds = 300.0
+        self.double.settings.copy_seconds = base.NEVER
         self.begin(server)
         machine = self.double.hypervisors[base.SOURCE].find(server['id'])
         self.wait_for(lambda: machine.migrating, 'the copy')
