@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
-LOG = 'pythonlogging'
-"""What the names of details begin with that hold the log of a test."""
+LOGS = ('pythonlogging', 'stdout', 'stderr')
+"""What the names of details begin with that hold what a test logged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _joined(details: Mapping[str, str], log: bool) -> str:
     texts = {
         name: text.strip('\n')
         for name, text in sorted(details.items())
-        if name.startswith(LOG) is log and text.strip()
+        if name.startswith(LOGS) is log and text.strip()
     }
     if len(texts) == 1:
         return ''.join(texts.values())

@@ -83,20 +83,17 @@ class Screen:
         self.file.write(f'{text}\n'.encode(errors='replace'))
 
     def failure(self, result: results.Result) -> None:
-        """Show a test that has failed, with all that it left.
+        """Show a test that has failed, with its output.
 
-        On a terminal its log is not shown: it is long, and in the file.
+        What it logged is long, and written to the file alone.
         """
-        head = f'\nFAILED {result.test} [{result.seconds:.1f} s]'
-        self.log(f'{head}\n{result.log}')
-        self._console.print(head, style='bold red', markup=False)
-        if self._console.is_terminal:
-            lines = result.log.count('\n') + 1 if result.log else 0
-            hint = f'({lines} lines of its log are in {self.path})'
-        else:
-            hint = result.log
-        if hint:
-            self._console.print(hint, markup=False)
+        self.say(
+            f'\nFAILED {result.test} [{result.seconds:.1f} s]', 'bold red'
+        )
+        if result.log:
+            lines = result.log.count('\n') + 1
+            self.say(f'({lines} lines of its log are in {self.path})')
+            self.log(result.log)
         self.say(f'{result.output}\n')
 
     @contextlib.contextmanager

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import datetime
+import io
+import pathlib
+import tempfile
 import unittest
 
+import rich.console
 from testtools import content
 from testtools import content_type
 
@@ -87,6 +91,25 @@ class TallyTest(unittest.TestCase):
         self.assertEqual(
             'tests: 2 passed, 0 failed, 2 skipped', results.closing(tallies)
         )
+
+
+class FailureTest(unittest.TestCase):
+    def test_its_log_is_in_the_file_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shown = io.StringIO()
+            console = rich.console.Console(file=shown, soft_wrap=True)
+            show = screen.Screen(pathlib.Path(folder) / 'log', console)
+            self.addCleanup(show.file.close)
+            show.failure(
+                result('fail', pythonlogging='one\ntwo', reason='[red] it is')
+            )
+            log = show.path.read_text()
+        self.assertIn('FAILED m.A.fail', shown.getvalue())
+        self.assertIn('(2 lines of its log are in', shown.getvalue())
+        self.assertIn('[red] it is', shown.getvalue())
+        self.assertNotIn('two', shown.getvalue())
+        self.assertIn('one\ntwo', log)
+        self.assertIn('[red] it is', log)
 
 
 class ProgressTest(unittest.TestCase):
