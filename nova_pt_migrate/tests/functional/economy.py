@@ -7,14 +7,19 @@ debug messages that are formatted and dropped, rules that are loaded and
 replaced before anybody asks for them.
 """
 
+import functools
+import importlib.metadata
 import logging
 import queue
 from typing import Any
 
 import fixtures
 from futurist import _thread
+from nova.api.openstack import compute as compute_api
 from sqlalchemy import pool
 
+ENTRY_POINTS = functools.cache(importlib.metadata.entry_points)
+"""What is installed does not change."""
 IDLE = 30.0
 """Seconds after which an idle thread looks whether its pool is gone."""
 
@@ -23,9 +28,21 @@ class Economy(fixtures.Fixture):
     """Used before Nova's own fixtures are."""
 
     def _setUp(self) -> None:
+        # SQLAlchemy logs each use of a pool by the module of its class.
+        logging.getLogger(__name__).setLevel(logging.WARNING)
         # The real rules take the place of these before the first request.
         self._patch('nova.tests.fixtures.PolicyFixture', fixtures.Fixture)
         self._patch('sqlalchemy.pool.NullPool', KeptConnections)
+        self._patch('importlib.metadata.entry_points', ENTRY_POINTS)
+        # Each of the two versions of the API has one, and both are alike.
+        router = functools.cache(compute_api.APIRouterV21)
+        self.useFixture(
+            fixtures.MockPatchObject(
+                compute_api.APIRouterV21,
+                'factory',
+                staticmethod(lambda *_args, **_config: router()),
+            )
+        )
 
     def _patch(self, path: str, value: Any) -> None:
         self.useFixture(fixtures.MonkeyPatch(path, value))
