@@ -15,7 +15,6 @@ from oslo_serialization import jsonutils
 from nova_pt_migrate.compute.startup import failure
 from nova_pt_migrate.host import memory
 from nova_pt_migrate.testing import connection as connections
-from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
 from nova_pt_migrate.tests.functional import economy
@@ -67,6 +66,7 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
 
     :cvar DRIVER: what the computes run
     :cvar DRIVERS: what some of them run instead, by host
+    :ivar ending: called where a nova-compute that fails to start would end
     :ivar memory: available MiB of those that have little, by host
     """
 
@@ -113,6 +113,12 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         self.useFixture(
             fixtures.MockPatchObject(memory, 'available_mib', self._available)
         )
+        # It would end this process, whose main thread is no service.
+        self.ending = self.useFixture(
+            fixtures.MockPatchObject(
+                failure, 'end_with_main_thread', autospec=True
+            )
+        ).mock
         self._clients: dict[str, connections.Connection] = {}
         for host in (SOURCE, DESTINATION):
             self.start_compute(hostname=host, pci_info=self.pci_info(host))
@@ -185,13 +191,11 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
             stops.let_go(dead)
         self.compute_rp_uuids.pop(host, None)
         try:
-            # It would end with this process, whose main thread is no service.
-            with fixtures.MockPatchObject(failure, 'end_with_main_thread'):
-                self.start_compute(
-                    host,
-                    cell_name=self.host_mappings[host].cell_mapping.name,
-                    connection=self._clients[host],
-                )
+            self.start_compute(
+                host,
+                cell_name=self.host_mappings[host].cell_mapping.name,
+                connection=self._clients[host],
+            )
         except (Exception, faults.Crash) as exc:
             self.processes.kill(host)
             raise NotStarted(f'nova-compute of {host}: {exc}') from exc
@@ -218,16 +222,6 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
                             raise
         finally:
             self.computes = everyone
-
-    def release(self, server: dict[str, Any], *devices: str) -> None:
-        """Have the guest on the source release devices, all if none is given.
-
-        :param devices: their host PCI addresses
-        """
-        machine = self.double.hypervisors[SOURCE].find(server['id'])
-        for element in documents.passthrough(machine.live):
-            if documents.host_address(element) in devices or not devices:
-                machine.eject(documents.alias(element))
 
     def unshare_instance_path(self) -> None:
         self.useFixture(OwnInstancePaths())

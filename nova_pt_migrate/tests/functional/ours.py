@@ -7,6 +7,7 @@ from typing import Any
 from nova import conf as nova_conf
 
 from nova_pt_migrate import conf
+from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 
@@ -60,6 +61,16 @@ class OurMigrations(base.TwoComputes):
         """Let nothing be settled or freed that the hooks leave."""
         for compute in self.computes.values():
             compute.driver._pt.worker.stop()
+
+    def release(self, server: dict[str, Any], *devices: str) -> None:
+        """Have the guest on the source release devices, all if none is given.
+
+        :param devices: their host PCI addresses
+        """
+        machine = self.double.hypervisors[base.SOURCE].find(server['id'])
+        for element in documents.passthrough(machine.live):
+            if documents.host_address(element) in devices or not devices:
+                machine.eject(documents.alias(element))
 
     def prepare(
         self, ports: list[str], volume: str | None = None

@@ -31,6 +31,7 @@ class RefusingToStartTest(ours.OurMigrations):
             qemu_version=qemu_version,
         )
         self.assertNotIn('third', self.computes)
+        self.ending.assert_called_once_with()
         (line,) = [
             line
             for line in self.log.output.splitlines()
