@@ -11,6 +11,8 @@ from lab.scenarios import fault_run
 FUNCTIONS = '/sys/class/net/*/device/sriov_numvfs'
 FAST = 1000  # MiB/s
 OTHER = '/run/lab-other.xml'
+LIBVIRTD = 'libvirtd.socket libvirtd-tcp.socket libvirtd'
+"""Its units; migrations come in by the second."""
 RNG = (
     '<rng model="virtio"><backend model="random">/dev/urandom</backend>'
     '{}</rng>'
@@ -155,10 +157,10 @@ def destination_libvirtd(case: fault_run.Case) -> None:
     case.start()
     case.copy_slowly()
     try:
-        case.on(case.destination, 'systemctl stop libvirtd.socket libvirtd')
+        case.on(case.destination, f'systemctl stop {LIBVIRTD}')
         wait_for_end(case)
     finally:
-        case.on(case.destination, 'systemctl start libvirtd.socket libvirtd')
+        case.on(case.destination, f'systemctl start {LIBVIRTD}')
 
 
 def source_libvirtd(case: fault_run.Case) -> None:
