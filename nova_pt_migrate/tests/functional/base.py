@@ -286,7 +286,8 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         )
         meanwhile()
         self.wait_for(
-            lambda: self.is_ended(server, known), 'the end of the migration'
+            lambda: self.is_ended(server, known, {*waiting.FINAL, expected}),
+            'the end of the migration',
         )
         self.assertEqual([expected], self.migrations(server)[known:])
         return dict(self.api.get_server(server['id']))

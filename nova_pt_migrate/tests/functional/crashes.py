@@ -7,6 +7,7 @@ from typing import Any
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import processes
+from nova_pt_migrate.tests.functional import waiting
 
 
 class Crashes(ours.OurMigrations):
@@ -20,7 +21,8 @@ class Crashes(ours.OurMigrations):
 
     def settled(self, server: dict[str, Any]) -> None:
         self.wait_for(
-            lambda: self.is_ended(server, 0), 'the end of the migration'
+            lambda: self.is_ended(server, 0, waiting.FINAL),
+            'the end of the migration',
         )
 
     def crash(

@@ -20,8 +20,11 @@ from sqlalchemy import pool
 
 ENTRY_POINTS = functools.cache(importlib.metadata.entry_points)
 """What is installed does not change."""
-IDLE = 30.0
-"""Seconds after which an idle thread looks whether its pool is gone."""
+IDLE = 1.0
+"""Seconds after which an idle thread looks whether its pool is gone.
+
+A process that ends waits for all of them.
+"""
 
 
 class Economy(fixtures.Fixture):

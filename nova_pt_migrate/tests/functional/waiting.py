@@ -5,6 +5,7 @@ Nova's own helpers give up after five seconds, and look twice a second.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 import time
 from typing import Any
 
@@ -15,7 +16,9 @@ from nova.tests.functional.api import client as api_client
 PATIENCE = 180.0
 """Seconds after which to say what was waited for; the limit comes later."""
 LOOK = 0.05
-ENDED = {'completed', 'failed', 'cancelled', 'error'}
+FINAL = {'completed', 'failed', 'cancelled'}
+ENDED = {*FINAL, 'error'}
+"""Nova rolls a failed preparation back in ``error`` before it is failed."""
 
 
 class Waiting(test.TestCase):
@@ -45,17 +48,28 @@ class Waiting(test.TestCase):
         ).body['migrations']
         return [m['status'] for m in sorted(found, key=lambda m: m['id'])]
 
-    def is_ended(self, server: dict[str, Any], known: int) -> bool:
-        """Tell whether all of more than ``known`` migrations have ended.
+    def is_ended(
+        self,
+        server: dict[str, Any],
+        known: int,
+        ends: Collection[str] = ENDED,
+    ) -> bool:
+        """Tell whether there are more migrations than known, and all ended.
 
         Asks the database, which is much cheaper than the API.
+
+        :param ends: the statuses with which those that are new may end
         """
         migrations = objects.MigrationList.get_by_filters(
             self.ctxt, {'instance_uuid': server['id']}
         )
+        new = sorted(each.id for each in migrations)[known:]
         return (
-            len(migrations) > known
+            bool(new)
             and all(each.status in ENDED for each in migrations)
+            and all(
+                each.status in ends for each in migrations if each.id in new
+            )
             and self._task_state(server) is None
         )
 
