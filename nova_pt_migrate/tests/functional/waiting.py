@@ -26,6 +26,8 @@ class Waiting(test.TestCase):
 
     ctxt: Any
     api: Any
+    computes: dict[str, Any]
+    processes: Any
 
     def wait_for(
         self, until: Callable[[], Any], what: str, look: float = LOOK
@@ -71,6 +73,21 @@ class Waiting(test.TestCase):
                 each.status in ends for each in migrations if each.id in new
             )
             and self._task_state(server) is None
+            and not self.is_busy(server)
+        )
+
+    def is_busy(self, server: dict[str, Any]) -> bool:
+        """Tell whether a living nova-compute still does something for it.
+
+        Nova saves the last status, and frees what is allocated afterwards
+        (nova/compute/manager.py:9917). It counts what is under way, as it
+        waits for that when it is told to stop.
+        """
+        return any(
+            task['instance_uuid'] == server['id']
+            for host, compute in list(self.computes.items())
+            if self.processes.is_alive(host)
+            for task in list(compute.manager._in_progress_tasks.values())
         )
 
     def _task_state(self, server: dict[str, Any]) -> Any:
