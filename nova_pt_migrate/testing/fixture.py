@@ -16,6 +16,7 @@ refuses is refused, and a migration moves the domain to the other host.
 Of the lifecycle events only those are sent that tell of a guest's arrival.
 """
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -59,6 +60,14 @@ class LibvirtDouble(fixtures.Fixture):
                 functools.partial(connections.Connection, hosts=self._hosts),
             )
         )
+
+    def reset(self) -> None:
+        """Forget what a test has set and counted; the guests go on."""
+        self.faults.clear()
+        self.calls.clear()
+        new = type(self.settings)()
+        for field in dataclasses.fields(new):
+            setattr(self.settings, field.name, getattr(new, field.name))
 
     def connect(
         self, host: str, pci_info: Any = None

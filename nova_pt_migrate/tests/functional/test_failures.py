@@ -8,9 +8,10 @@ from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import shared
 
 
-class NotReleasedTest(ours.OurMigrations):
+class NotReleasedTest(shared.Shared, ours.OurMigrations):
     """The guest keeps a device, so the server stays where it is."""
 
     UNPLUG_TIMEOUT = 1.0
@@ -61,7 +62,7 @@ class NotReleasedTest(ours.OurMigrations):
         self.assert_one_owner(left, whole.devices().values())
 
 
-class SlowGuestTest(ours.OurMigrations):
+class SlowGuestTest(shared.Shared, ours.OurMigrations):
     """The guest needs more than one request, or much time."""
 
     UNPLUG_RETRY = 0.2
@@ -93,7 +94,7 @@ class SlowGuestTest(ours.OurMigrations):
         self.assert_moves(guests.OneByOne(0.3), 1)
 
 
-class MigrationFailsTest(ours.OurMigrations):
+class MigrationFailsTest(shared.Shared, ours.OurMigrations):
     def assert_comes_home(self) -> None:
         ports = self.ports.direct(2) + self.ports.ordinary()
         server, whole = self.prepare(ports)
@@ -115,7 +116,7 @@ class MigrationFailsTest(ours.OurMigrations):
         self.assert_comes_home()
 
 
-class PlugFailsTest(ours.OurMigrations):
+class PlugFailsTest(shared.Shared, ours.OurMigrations):
     LEASE = 600.0
 
     def heal(self, host: str) -> None:

@@ -7,11 +7,12 @@ from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import shared
 
 VOLUME = cinder.CinderFixture.IMAGE_BACKED_VOL
 
 
-class LiveMigrationTest(ours.OurMigrations):
+class LiveMigrationTest(shared.Shared, ours.OurMigrations):
     def assert_moves(
         self, ports: list[str], devices: int, volume: str | None = None
     ) -> None:

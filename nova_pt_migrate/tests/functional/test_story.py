@@ -13,12 +13,13 @@ from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import shared
 from nova_pt_migrate.tests.functional import waiting
 
 SAMPLES = pathlib.Path(__file__).parents[3] / 'doc/source/user/samples'
 
 
-class StoryTest(ours.OurMigrations):
+class StoryTest(shared.Shared, ours.OurMigrations):
     UNPLUG_TIMEOUT = 1.0
     LEASE = 600.0
 

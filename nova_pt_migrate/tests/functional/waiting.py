@@ -30,16 +30,21 @@ class Waiting(test.TestCase):
     processes: Any
 
     def wait_for(
-        self, until: Callable[[], Any], what: str, look: float = LOOK
+        self,
+        until: Callable[[], Any],
+        what: str,
+        shown: object = '',
+        look: float = LOOK,
     ) -> Any:
         """Wait until there is something true, and return it.
 
+        :param shown: what to show if that never happens
         :param look: seconds between two looks
         """
         deadline = time.monotonic() + PATIENCE
         while not (found := until()):
             if time.monotonic() > deadline:
-                self.fail(f'waited {PATIENCE:g} s in vain for {what}')
+                self.fail(f'waited {PATIENCE:g} s in vain for {what} {shown}')
             time.sleep(look)
         return found
 
@@ -110,6 +115,8 @@ class Waiting(test.TestCase):
         def fits() -> dict[str, Any] | None:
             shown = dict((api or self.api).get_server(server['id']))
             as_expected = expected_params.items() <= shown.items()
+            if 'ERROR' == shown['status'] != server.get('status'):
+                self.assertIn('ERROR', expected_params.values(), shown)
             return (
                 shown
                 if as_expected and ('fault' in shown or not needs_fault)
