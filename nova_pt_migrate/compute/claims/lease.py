@@ -62,9 +62,9 @@ class Lease:
                 standbys -= wanted
                 continue
             # In this order: what is held brings the next look here.
-            self._give_up_allocation(context, server, instance)
+            allocated = self._give_up_allocation(context, server, instance)
             self._unbind(context, instance)
-            if not pci_tracker.free(
+            if allocated or not pci_tracker.free(
                 context,
                 self._compute.rt,
                 server,
@@ -172,23 +172,29 @@ class Lease:
 
     def _give_up_allocation(
         self, context: Any, server: str, instance: Any
-    ) -> None:
+    ) -> bool:
         """Remove this host from what placement has for the server.
 
         An evacuation keeps what a live migration had allocated. A server that
         has nothing else is given its own by its host, in place of this, and
         would lose it if both came at once; unless that host was fenced.
+
+        :returns: True if placement still has this host for the server, whose
+            devices are kept then so that it is looked at again
         """
         report = self._compute.reportclient
         held = report.get_allocs_for_consumer(context, server)['allocations']
         here = {node.uuid for node in self._compute.rt.compute_nodes.values()}
+        left = here & set(held)
         if not set(held) - here and not _is_fenced(context, instance):
-            return
-        for node in sorted(here & set(held)):
-            if not self._is_awaited(context, server):
-                report.remove_provider_tree_from_instance_allocation(
-                    context, server, node
-                )
+            return bool(left)
+        for node in sorted(left):
+            if self._is_awaited(context, server):
+                return True
+            report.remove_provider_tree_from_instance_allocation(
+                context, server, node
+            )
+        return False
 
     def _unbind(self, context: Any, instance: Any) -> bool:
         """Delete the inactive bindings of a server's ports to this host.

@@ -7,6 +7,7 @@ from typing import Any
 import fixtures
 from oslo_messaging import transport
 
+from nova_pt_migrate.compute.claims import lease
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.recovery import worker
 from nova_pt_migrate.compute.server import departures
@@ -217,6 +218,9 @@ class EvacuationTest(crashes.Crashes):
         )
         self.wait_for(killed.is_set, 'the crash')
         self.double.hypervisors[base.SOURCE].find(server['id']).stop()
+        self.fence()
+
+    def fence(self) -> None:
         self.api.put_service_force_down(
             self.computes[base.SOURCE].service_ref.uuid, True
         )
@@ -269,3 +273,23 @@ class EvacuationTest(crashes.Crashes):
 
     def test_to_the_destination(self) -> None:
         self.check_evacuated_to(base.DESTINATION)
+
+    def test_it_is_fenced_while_the_destination_looks(self) -> None:
+        """What held the allocation there must not be the first to go."""
+        ask, fence = lease._is_fenced, self.fence
+        asked, fenced = threading.Event(), threading.Event()
+
+        def slowly(context: Any, instance: Any) -> bool:
+            answer = ask(context, instance)
+            asked.set()
+            fenced.wait(waiting.PATIENCE)
+            return answer
+
+        def fence_then() -> None:
+            self.wait_for(asked.is_set, 'the look of the destination')
+            fence()
+            fenced.set()
+
+        self.useFixture(fixtures.MockPatchObject(lease, '_is_fenced', slowly))
+        self.fence = fence_then  # type: ignore[method-assign]
+        self.check_evacuated_to(base.THIRD)
