@@ -15,6 +15,8 @@
         PlugTimeout     the device may still get into the guest
       GuestError        the guest said nothing, or nothing that can be used
         NotActive       it was seen that it does not use the NIC it should
+        Denied          its agent answers, and does not do what it is asked
+        NoSuchFile      it has no file of that name
 """
 
 from collections.abc import Mapping
@@ -67,6 +69,14 @@ class GuestError(PtMigrateError):
 
 class NotActive(GuestError):
     """The guest does not use the NIC that it should, as was seen."""
+
+
+class Denied(GuestError):
+    """The guest's agent answers, and does not do what it is asked.
+
+    Its own configuration forbids it, or the guest does. It is as if the agent
+    did not offer it.
+    """
 
 
 class NoSuchFile(GuestError):

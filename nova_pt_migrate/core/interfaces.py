@@ -141,6 +141,8 @@ class AgentChannel(Protocol):
         """Send a command and return its reply, both JSON.
 
         :param seconds: how long to wait for the reply, at least 1
+        :raises errors.Denied: the reply is an error
+        :raises errors.NoSuchFile: it is that there is no such file
         :raises errors.GuestError: there is no agent, or no reply in time
         """
 

@@ -92,10 +92,13 @@ class GuestView:
 
     :ivar interfaces: MAC address of each interface by name, as it is now
     :ivar bonds: all bonds; None if the agent may not read what tells of them
+    :ivar denied: what the agent offers and may not do all the same, with the
+        cause; empty if there is nothing
     """
 
     interfaces: dict[str, str | None]
     bonds: tuple[Bond, ...] | None = None
+    denied: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 """A client of the QEMU guest agent: bounded in time and size, never trusting.
 
 The agent may be absent, may answer only what changes nothing (many
-distributions block the rest), or may do all that is asked; what it can do is
-asked first. libvirt synchronises with it before each command.
+distributions block the rest), or may do all that is asked; what it offers is
+asked first. It may offer what the guest denies it: SELinux keeps it from most
+files and programs. libvirt synchronises with it before each command.
 """
 
 import base64
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
 import enum
 import json
 from typing import Any
@@ -28,10 +31,12 @@ READ_FILES = frozenset(
 WRITE_FILES = READ_FILES | {'guest-file-write'}
 RUN = frozenset({'guest-exec', 'guest-exec-status'})
 LIST = 'guest-network-get-interfaces'
+LOOPBACK = '/sys/class/net/lo/operstate'
+"""A file of the kernel's that every guest has."""
 
 
 class Degree(enum.Enum):
-    """How much the agent does for us."""
+    """How much the agent offers to do for us."""
 
     ABSENT = 'absent'
     """It does not answer."""
@@ -66,14 +71,16 @@ class Agent:
         self._commands: frozenset[str] | None = None
 
     def degree(self) -> Degree:
-        """Tell how much it does; raises nothing."""
+        """Tell how much it offers; raises nothing."""
         try:
             enabled = self.commands()
         except errors.GuestError:
             return Degree.ABSENT
+        if LIST not in enabled:
+            return Degree.ABSENT
         if enabled >= WRITE_FILES | RUN:
             return Degree.FULL
-        return Degree.READ_ONLY if LIST in enabled else Degree.ABSENT
+        return Degree.READ_ONLY
 
     def commands(self) -> frozenset[str]:
         """Return the commands that it takes; asked once.
@@ -87,22 +94,47 @@ class Agent:
     def interfaces(self) -> tuple[replies.Interface, ...]:
         """Return the interfaces of the guest.
 
+        :raises errors.Denied: the agent may not tell them
         :raises errors.GuestError: the agent is absent or does not tell them
             in time, or its answer is none
         """
-        return replies.interfaces(self._ask(LIST))
+        with _saying(f'tell the interfaces ({LIST})'):
+            listed = self._ask(LIST)
+        return replies.interfaces(listed)
+
+    def find(self, path: str, sure: str) -> str | None:
+        """Return the text of a file of the guest that need not be there.
+
+        Why one is not read the agent says in the guest's language. So it is
+        compared with one that every guest has.
+
+        :param path: ours, never the guest's
+        :param sure: the other one
+        :returns: None if the guest has none of that name
+        :raises errors.Denied: the agent does not read there
+        :raises errors.GuestError: as :meth:`read`
+        """
+        try:
+            return self.read(path)
+        except errors.NoSuchFile:
+            return None
+        except errors.Denied as denial:
+            try:
+                self.read(sure)
+            except errors.GuestError:
+                raise denial from None
+            return None
 
     def read(self, path: str) -> str:
         """Return the text of a file of the guest; undecodable bytes escaped.
 
         :param path: ours, never the guest's
         :raises errors.NoSuchFile: the guest has none of that name
-        :raises errors.GuestError: the agent does not read files or does not
-            answer in time, or the file is too long
+        :raises errors.Denied: the agent does not read it
+        :raises errors.GuestError: the agent does not answer in time, or the
+            file is too long
         """
-        opened = replies.handle(
-            self._ask('guest-file-open', path=path, mode='r')
-        )
+        opened = self._open(path, 'r')
         data = b''
         try:
             while len(data) <= LONGEST_FILE:
@@ -121,50 +153,76 @@ class Agent:
 
         :param path: ours
         :raises ValueError: the content is too long; nothing was written
-        :raises errors.GuestError: the agent does not write files or does not
-            answer in time; it may have been written in part
+        :raises errors.Denied: the agent does not write it; it is as it was
+        :raises errors.GuestError: the guest does not take the content, or
+            the agent does not answer in time; it may have been written in
+            part
         """
         data = content.encode()
         if len(data) > LONGEST_FILE:
             raise ValueError(f'{path} would be too long')
-        opened = replies.handle(
-            self._ask('guest-file-open', path=path, mode='w')
-        )
+        self._offers('guest-file-write')
+        opened = self._open(path, 'w')
         try:
-            count = replies.written(
-                self._ask(
-                    'guest-file-write',
-                    handle=opened,
-                    **{'buf-b64': base64.b64encode(data).decode()},
-                )
-            )
-        finally:
-            self._ask('guest-file-close', handle=opened)
+            count = self._put(opened, data)
+        except errors.Denied as exc:
+            raise errors.GuestError(f'{path} was not written: {exc}') from exc
         if count != len(data):
             raise errors.GuestError(f'{path} was not written whole')
+
+    def check_write(self, path: str) -> None:
+        """See that a file that is there may be written; it stays as it is.
+
+        :param path: ours
+        :raises errors.Denied: the agent does not write it
+        :raises errors.GuestError: the agent does not answer in time
+        """
+        self._offers('guest-file-write')
+        # Neither makes the file nor empties it, as "w" does.
+        opened = self._open(path, 'r+')
+        self._ask('guest-file-close', handle=opened)
 
     def run(self, argv: Sequence[str]) -> replies.Finished:
         """Run a program of the guest, never through a shell.
 
         :param argv: ours, beginning with the path of the program
-        :raises errors.GuestError: the agent does not run programs or does not
-            answer in time, or the program has not ended in time and may
-            still run
+        :raises errors.Denied: the agent does not run it
+        :raises errors.GuestError: the agent does not answer in time, or the
+            program has not ended in time and may still run
         """
         program, *arguments = argv
-        pid = replies.process(
-            self._ask(
+        with _saying(f'run {program}'):
+            started = self._ask(
                 'guest-exec',
                 path=program,
                 arg=arguments,
                 **{'capture-output': True},
             )
-        )
+        pid = replies.process(started)
         while True:
             ended = replies.finished(self._ask('guest-exec-status', pid=pid))
             if ended is not None:
                 return ended
             self._pause(PAUSE)
+
+    def _open(self, path: str, mode: str) -> int:
+        with _saying(f'{"read" if mode == "r" else "write"} {path}'):
+            opened = self._ask('guest-file-open', path=path, mode=mode)
+        return replies.handle(opened)
+
+    def _put(self, opened: int, data: bytes) -> int:
+        """Write an open file and close it; return how many bytes it took."""
+        words = {'buf-b64': base64.b64encode(data).decode()}
+        try:
+            return replies.written(
+                self._ask('guest-file-write', handle=opened, **words)
+            )
+        finally:
+            self._ask('guest-file-close', handle=opened)
+
+    def _offers(self, command: str) -> None:
+        if command not in self.commands():
+            raise errors.Denied(f'the guest agent does not do {command}')
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         left = self._deadline - self._clock()
@@ -172,11 +230,20 @@ class Agent:
             raise errors.GuestError(
                 f'there is no time left to ask the guest agent for {command}'
             )
-        if command != 'guest-info' and command not in self.commands():
-            raise errors.GuestError(f'the guest agent does not do {command}')
+        if command != 'guest-info':
+            self._offers(command)
         words: dict[str, Any] = {'execute': command}
         if arguments:
             words['arguments'] = arguments
         return replies.returned(
             self._channel.ask(json.dumps(words), max(1, round(left)))
         )
+
+
+@contextlib.contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Name in a denial what the agent was asked for."""
+    try:
+        yield
+    except errors.Denied as exc:
+        raise errors.Denied(f'the guest agent may not {what}: {exc}') from exc

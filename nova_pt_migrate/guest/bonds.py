@@ -27,17 +27,15 @@ _MODES = {
 
 
 def observe(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
-    """Return the guest's bonds; None if the agent may not read files.
+    """Return the guest's bonds; None if the agent offers to read no files.
 
+    :raises errors.Denied: it offers that, and may not
     :raises errors.GuestError: it reads files, and does not answer, or not so
     """
     if not agent.commands() >= agents.READ_FILES:
         return None
-    try:
-        masters = agent.read(MASTERS).split()
-    except errors.NoSuchFile:
-        # It is there only once the kernel has bonding.
-        return ()
+    # It is there only once the kernel has bonding.
+    masters = (agent.find(MASTERS, agents.LOOPBACK) or '').split()
     names = [name for name in masters if text.is_interface(name)][:MOST]
     return tuple(
         parse(name, agent.read(f'/proc/net/bonding/{name}')) for name in names
@@ -47,11 +45,28 @@ def observe(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
 def view(agent: agents.Agent) -> pairs.GuestView:
     """Return what the guest tells of its network.
 
+    What the agent may not do it does not tell, as if it did not offer it.
+
     :raises errors.GuestError: the agent does not answer, or not so
     """
-    return pairs.GuestView(
-        {each.name: each.mac for each in agent.interfaces()}, observe(agent)
-    )
+    interfaces: dict[str, str | None] = {}
+    try:
+        interfaces = {each.name: each.mac for each in agent.interfaces()}
+        return pairs.GuestView(interfaces, observe(agent))
+    except errors.Denied as exc:
+        return pairs.GuestView(interfaces, denied=str(exc))
+
+
+def check_activate(agent: agents.Agent, bond: str) -> None:
+    """See that the agent may switch a bond, if it offers that.
+
+    Nothing is changed.
+
+    :raises errors.Denied: it offers that, and may not
+    :raises errors.GuestError: it does not answer, or not so
+    """
+    if agent.commands() >= agents.WRITE_FILES:
+        agent.check_write(_active_slave(bond))
 
 
 def parse(name: str, words: str) -> pairs.Bond:
@@ -93,22 +108,31 @@ def activate(agent: agents.Agent, bond: str, slave: str) -> None:
 
     :param bond: a name that was taken for one of an interface
     :param slave: a name that was taken for one of an interface
+    :raises errors.Denied: it is not, and the agent may not change that
     :raises errors.NotActive: it is seen that it is not
     :raises errors.GuestError: the agent does not tell
     """
     if not _has_link(agent, bond, slave):
         raise errors.NotActive(f'{slave} has no link in {bond}')
-    path = f'/sys/class/net/{bond}/bonding/active_slave'
+    path = _active_slave(bond)
+    refused: errors.GuestError | None = None
     try:
         agent.write(path, slave)
-    finally:
+    except errors.GuestError as exc:
         # The kernel refuses one without a link.
-        found = agent.read(path).strip()
-        if found != slave:
-            raise errors.NotActive(
-                f'the active slave of {bond} is {text.shown(found)}, not '
-                f'{slave}'
-            )
+        refused = exc
+    found = agent.read(path).strip()
+    if found == slave:
+        return
+    if isinstance(refused, errors.Denied):
+        raise refused
+    raise errors.NotActive(
+        f'the active slave of {bond} is {text.shown(found)}, not {slave}'
+    ) from refused
+
+
+def _active_slave(bond: str) -> str:
+    return f'/sys/class/net/{bond}/bonding/active_slave'
 
 
 def enslave(agent: agents.Agent, bond: str, slave: str) -> None:
@@ -117,6 +141,7 @@ def enslave(agent: agents.Agent, bond: str, slave: str) -> None:
     The kernel takes only one that is down; its flags are written, since that
     needs no program of the guest.
 
+    :raises errors.Denied: the agent may not
     :raises errors.GuestError: it is not in the bond
     """
     flags = f'/sys/class/net/{slave}/flags'

@@ -42,13 +42,14 @@ def has_link(agent: agents.Agent, mac: str) -> bool | None:
     :returns: None if the agent may not read what tells it
     :raises errors.GuestError: it may, and does not answer, or not so
     """
-    if not agent.commands() >= agents.READ_FILES:
+    try:
+        return any(
+            agent.read(f'/sys/class/net/{name}/operstate').strip() == 'up'
+            for name in _with(agent, mac)
+            if _is_passed_through(agent, name)
+        )
+    except errors.Denied:
         return None
-    return any(
-        agent.read(f'/sys/class/net/{name}/operstate').strip() == 'up'
-        for name in _with(agent, mac)
-        if _is_passed_through(agent, name)
-    )
 
 
 def _with(agent: agents.Agent, mac: str) -> list[str]:
@@ -56,27 +57,23 @@ def _with(agent: agents.Agent, mac: str) -> list[str]:
     return names[:MOST]
 
 
-def _device(agent: agents.Agent, name: str) -> str:
-    return agent.read(f'/sys/class/net/{name}/device/uevent')
+def _device(agent: agents.Agent, name: str) -> str | None:
+    """Return what the kernel tells of a NIC's hardware.
+
+    :returns: None for a link that the kernel itself has made
+    :raises errors.GuestError: the agent does not tell
+    """
+    return agent.find(f'/sys/class/net/{name}/device/uevent', agents.LOOPBACK)
 
 
 def _is_hardware(agent: agents.Agent, name: str) -> bool:
-    try:
-        _device(agent, name)
-    except errors.GuestError:
-        return False
-    return True
+    return _device(agent, name) is not None
 
 
 def _is_passed_through(agent: agents.Agent, name: str) -> bool:
-    try:
-        words = _device(agent, name)
-    except errors.NoSuchFile:
-        # A link that the kernel itself has made.
-        return False
     drivers = [
         line.removeprefix('DRIVER=')
-        for line in words.splitlines()
+        for line in (_device(agent, name) or '').splitlines()
         if line.startswith('DRIVER=')
     ]
     return drivers not in ([], ['virtio_net'])

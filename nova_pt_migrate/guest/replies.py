@@ -12,6 +12,7 @@ import dataclasses
 import json
 from typing import Any
 
+from nova_pt_migrate.core import agent_words
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
 
@@ -48,7 +49,9 @@ class Finished:
 def returned(reply: object) -> Json:
     """Return what a command gives back.
 
-    :raises errors.GuestError: it is too long, no JSON, an error, or neither
+    :raises errors.Denied: it is an error
+    :raises errors.NoSuchFile: it is that there is no such file
+    :raises errors.GuestError: it is too long, no JSON, or none of these
     """
     if not isinstance(reply, str) or len(reply) > LONGEST:
         raise errors.GuestError('the answer of the guest agent is too long')
@@ -63,7 +66,7 @@ def returned(reply: object) -> Json:
     if 'error' in answer:
         error = answer['error']
         words = error.get('desc') if isinstance(error, dict) else error
-        raise errors.GuestError(f'the guest agent says {text.shown(words)}')
+        raise agent_words.refusal(str(words))
     if 'return' not in answer:
         raise _malformed('answer')
     return answer['return']

@@ -4,11 +4,15 @@
 import importlib
 from typing import Any
 
+from nova_pt_migrate.core import agent_words
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
 
-ABSENT = 'No such file or directory'
-"""What the agent says of a path that is not there (strerror of ENOENT)."""
+ANSWERED = 'unable to execute QEMU agent command'
+"""What libvirt says of a reply that is an error (qemuAgentCheckError).
+
+The agent's own words follow.
+"""
 
 
 class LibvirtChannel:
@@ -38,8 +42,6 @@ class LibvirtChannel:
                 )
             )
         except self._libvirt.libvirtError as exc:
-            # libvirt passes on what the guest says.
-            said = f'libvirt: {text.shown(exc)}'
-            if ABSENT in str(exc):
-                raise errors.NoSuchFile(said) from exc
-            raise errors.GuestError(said) from exc
+            if ANSWERED in str(exc):
+                raise agent_words.refusal(str(exc)) from exc
+            raise errors.GuestError(f'libvirt: {text.shown(exc)}') from exc

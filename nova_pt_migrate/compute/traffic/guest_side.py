@@ -54,7 +54,8 @@ class GuestSide:
         """Make the standby active in the guest's bond, where one is told of.
 
         What has been sent on a second port before is kept, for
-        :meth:`quiet`.
+        :meth:`quiet`. Where the agent may not do it the bond does, when the
+        device leaves.
 
         :raises errors.GuestError: it is not
         """
@@ -65,7 +66,11 @@ class GuestSide:
         if names is None:
             return
         before = self._count(paired)
-        bonds.activate(agent, *names)
+        try:
+            bonds.activate(agent, *names)
+        except errors.Denied as exc:
+            LOG.info('Bond %s is left to the guest: %s', names[0], exc)
+            return
         if before is not None:
             self._sent.append((paired, before))
 
@@ -150,13 +155,17 @@ class GuestSide:
         view = self._view(paired, agent)
         standby = paired.pairing.link(view, False)
         names = paired.pairing.link(view, True)
-        if names is not None:
-            bonds.activate(agent, *names)
-            return True
-        if standby is None:
-            return False
-        if join:
-            _join(paired, view, standby[0], agent)
+        try:
+            if names is not None:
+                bonds.activate(agent, *names)
+                return True
+            if standby is None:
+                return False
+            if join:
+                _join(paired, view, standby[0], agent)
+        except errors.Denied as exc:
+            # It is seen that the guest is on its standby, which must go on.
+            raise errors.NotActive(str(exc)) from exc
         raise errors.NotActive(f'the device is not in {standby[0]}')
 
     def _agent(self) -> agents.Agent | None:

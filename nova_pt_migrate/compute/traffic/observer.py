@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+import dataclasses
 
 from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.core import errors
@@ -37,11 +38,16 @@ class Observer:
     ) -> list[pairs.View]:
         """Return what is seen of each pair now, in one look.
 
+        The agent is asked as well whether it may switch the bonds.
+
         :raises errors.HostError: libvirt does not answer
         """
         found = self._domain.observe()
         agent = self.agent() if ports else None
-        return [self.view(paired, agent, found) for paired in ports]
+        return [
+            _with_denial(paired, agent, self.view(paired, agent, found))
+            for paired in ports
+        ]
 
     def sent(self, paired: paired_ports.PairedPort) -> int:
         """Return how many frames the guest has sent on the standby's port.
@@ -89,3 +95,23 @@ def _guest(agent: agents.Agent) -> pairs.GuestView | None:
         return bonds.view(agent)
     except errors.GuestError:
         return None
+
+
+def _with_denial(
+    paired: paired_ports.PairedPort,
+    agent: agents.Agent | None,
+    view: pairs.View,
+) -> pairs.View:
+    """Add to a view that the agent may not switch the pair's bond."""
+    names = paired.pairing.link(view, False)
+    if agent is None or view.guest is None or names is None:
+        return view
+    try:
+        bonds.check_activate(agent, names[0])
+    except errors.Denied as exc:
+        guest = dataclasses.replace(view.guest, denied=str(exc))
+        return dataclasses.replace(view, guest=guest)
+    except errors.GuestError:
+        # Whether it switches it is seen when it is asked to.
+        return view
+    return view

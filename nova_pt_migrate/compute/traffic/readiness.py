@@ -139,7 +139,24 @@ def pairs_ready(
         )
         found.add(paired, paired.pairing.not_ready(seen))
         found.warnings.extend(paired.pairing.doubts(seen))
+        found.warnings.extend(_denials(paired, seen))
     return found
+
+
+def _denials(
+    paired: paired_ports.PairedPort, view: pairs.View
+) -> tuple[str, ...]:
+    """Say what the guest keeps its agent from, which matters for a bond."""
+    if not paired.pairing.second_port or view.guest is None:
+        return ()
+    if not view.guest.denied:
+        return ()
+    return (
+        f'The bond of port {view.pair.port} is left to the guest, as if it '
+        f'had no agent: {view.guest.denied}. Let its security policy '
+        f'(SELinux: virt_qemu_ga_t) allow that, or block the command for the '
+        f'agent.',
+    )
 
 
 def lacks(paired: paired_ports.PairedPort) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import json
 from typing import Any
 
+from nova_pt_migrate.core import agent_words
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.guest import agent
 
@@ -37,6 +38,9 @@ class Guest:
         self.asked: list[str] = []
         self.said: dict[str, Any] = {}
         self.seconds = 0.1
+        self._denials: list[
+            tuple[str, str, Callable[[dict[str, Any]], bool]]
+        ] = []
         self._ended: list[tuple[int, str]] = []
         self._open: dict[int, tuple[str, str]] = {}
 
@@ -48,6 +52,32 @@ class Guest:
 
     def agent(self, seconds: float = 10.0) -> agent.Agent:
         return agent.Agent(self, self.clock, seconds, self.pause)
+
+    def deny(
+        self,
+        command: str,
+        said: str = 'Permission denied',
+        when: Callable[[dict[str, Any]], bool] = lambda arguments: True,
+    ) -> None:
+        """Let the guest keep its agent from what it offers.
+
+        The words are QEMU's: qmp_guest_file_open (qga/commands-posix.c),
+        qmp_guest_exec (qga/commands.c), do_qmp_dispatch
+        (qapi/qmp-dispatch.c, where a command is disabled).
+
+        :param said: what comes last in them
+        :param when: tells by the arguments which are meant
+        """
+        self._denials.append((command, said, when))
+
+    def _meet_denial(self, name: str, arguments: dict[str, Any]) -> None:
+        for command, said, when in self._denials:
+            if command != name or not when(arguments):
+                continue
+            raise agent_words.refusal(
+                f"internal error: unable to execute QEMU agent command "
+                f"'{name}': {name} {arguments}: {said}"
+            )
 
     def ask(self, command: str, seconds: int) -> str:
         self.now += self.seconds
@@ -64,6 +94,7 @@ class Guest:
             key.replace('-', '_'): value
             for key, value in words.get('arguments', {}).items()
         }
+        self._meet_denial(name, arguments)
         return json.dumps({'return': answer(**arguments)})
 
     def guest_info(self) -> Any:
@@ -86,8 +117,8 @@ class Guest:
         ]
 
     def guest_file_open(self, path: str, mode: str) -> int:
-        if mode == 'r' and path not in self.files:
-            raise errors.NoSuchFile(f"libvirt: 'failed to open {path}'")
+        if mode.startswith('r') and path not in self.files:
+            raise errors.NoSuchFile("'No such file or directory'")
         self._open[len(self._open)] = (path, mode)
         return len(self._open) - 1
 

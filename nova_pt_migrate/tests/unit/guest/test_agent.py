@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from typing import Any
+
 import testtools
 
 from nova_pt_migrate.core import errors
@@ -15,6 +17,7 @@ class TestDegree(testtools.TestCase):
             (fakes.ALL, agent.Degree.FULL),
             ([agent.LIST], agent.Degree.READ_ONLY),
             ([agent.LIST, *agent.READ_FILES], agent.Degree.READ_ONLY),
+            (sorted({*fakes.ALL} - {agent.LIST}), agent.Degree.ABSENT),
             ([], agent.Degree.ABSENT),
         ):
             self.assertIs(degree, fakes.Guest(enabled).agent().degree())
@@ -76,6 +79,94 @@ class TestFiles(testtools.TestCase):
         error = self.assertRaises(errors.GuestError, guest.agent().read, FILE)
         self.assertIn('does not do guest-file-open', str(error))
         self.assertEqual(['guest-info'], guest.asked)
+
+
+class TestDenials(testtools.TestCase):
+    """What it offers the guest may deny it."""
+
+    def assert_denied(self, words: str, call: Any, *arguments: Any) -> None:
+        error = self.assertRaises(errors.Denied, call, *arguments)
+        self.assertEqual(words, str(error))
+
+    def test_each_says_what_was_denied_and_why(self) -> None:
+        guest = fakes.Guest()
+        guest.files[FILE] = 'bond0'
+        guest.deny('guest-file-open')
+        guest.deny(agent.LIST, 'the command is not allowed')
+        guest.deny('guest-exec', 'no' * 500)
+        asked = guest.agent()
+        may_not = 'the guest agent may not'
+        self.assert_denied(
+            f"{may_not} read {FILE}: 'Permission denied'", asked.read, FILE
+        )
+        for call, arguments in (
+            (asked.write, (FILE, 'ens5')),
+            (asked.check_write, (FILE,)),
+        ):
+            self.assert_denied(
+                f"{may_not} write {FILE}: 'Permission denied'",
+                call,
+                *arguments,
+            )
+        self.assert_denied(
+            f'{may_not} tell the interfaces ({agent.LIST}): '
+            f"'the command is not allowed'",
+            asked.interfaces,
+        )
+        error = self.assertRaises(errors.Denied, asked.run, ['/sbin/ip'])
+        self.assertIn('run /sbin/ip', str(error))
+        self.assertLess(len(str(error)), 150)
+
+    def test_an_agent_that_answers_itself(self) -> None:
+        guest = fakes.Guest()
+        for words, error in (
+            ("failed to open file '/x' (mode: 'r'): Permission denied", True),
+            ('Command guest-file-open has been disabled', True),
+            ('failed to open: No such file or directory', False),
+        ):
+            guest.said['guest-file-open'] = {
+                'error': {'class': 'GenericError', 'desc': words}
+            }
+            raised = self.assertRaises(
+                errors.GuestError, guest.agent().read, FILE
+            )
+            self.assertIs(error, isinstance(raised, errors.Denied), words)
+
+    def test_content_that_the_guest_does_not_take_is_no_denial(self) -> None:
+        guest = fakes.Guest()
+        guest.deny('guest-file-write', 'Invalid argument')
+        error = self.assertRaises(
+            errors.GuestError, guest.agent().write, FILE, 'ens5'
+        )
+        self.assertNotIsInstance(error, errors.Denied)
+        self.assertEqual('guest-file-close', guest.asked[-1])
+
+    def test_whether_it_may_write_is_seen_without_writing(self) -> None:
+        guest = fakes.Guest()
+        guest.files[FILE] = 'bond0'
+        guest.agent().check_write(FILE)
+        self.assertEqual('bond0', guest.files[FILE])
+        self.assertNotIn('guest-file-write', guest.asked)
+        self.assertEqual('guest-file-close', guest.asked[-1])
+        guest.enabled = [agent.LIST, *agent.READ_FILES]
+        self.assert_denied(
+            'the guest agent does not do guest-file-write',
+            guest.agent().check_write,
+            FILE,
+        )
+
+    def test_a_guest_of_another_language_has_no_such_file(self) -> None:
+        guest = fakes.Guest()
+        guest.deny(
+            'guest-file-open',
+            'Aucun fichier de ce nom',
+            lambda arguments: arguments['path'] == FILE,
+        )
+        guest.files[agent.LOOPBACK] = 'unknown'
+        asked = guest.agent()
+        self.assertIsNone(asked.find(FILE, agent.LOOPBACK))
+        guest.files[FILE] = 'bond0'
+        self.assertRaises(errors.Denied, asked.find, FILE, FILE)
 
 
 class TestPrograms(testtools.TestCase):

@@ -65,6 +65,16 @@ class TestLook(testtools.TestCase):
         guest = fakes.Guest([agent.LIST])
         self.assertIsNone(bonds.observe(guest.agent()))
 
+    def test_what_is_denied_is_told_and_nothing_else(self) -> None:
+        guest = fakes.Guest()
+        guest.interfaces = [('ens5', 'fa:16:3e:00:00:01')]
+        guest.deny('guest-file-open')
+        view = bonds.view(guest.agent())
+        self.assertEqual({'ens5': 'fa:16:3e:00:00:01'}, view.interfaces)
+        self.assertIsNone(view.bonds)
+        self.assertIn(bonds.MASTERS, view.denied)
+        self.assertRaises(errors.Denied, bonds.observe, guest.agent())
+
     def test_a_kernel_without_bonding(self) -> None:
         self.assertEqual((), bonds.observe(fakes.Guest().agent()))
 

@@ -81,6 +81,13 @@ class TestKeeping(testtools.TestCase):
         guest.enabled = [agent.LIST, *agent.READ_FILES]
         self.assertIn('allow guest-exec', guest.keep().problems[0])
 
+    def test_an_agent_that_is_denied_what_it_offers(self) -> None:
+        for command in ('guest-exec', 'guest-file-open', agent.LIST):
+            guest = managed.Managed()
+            guest.deny(command)
+            (problem,) = guest.keep().problems
+            self.assertIn('Permission denied', problem)
+
     def test_no_manager_and_no_nic(self) -> None:
         guest = managed.Managed('connman.service')
         self.assertIn('is active', guest.keep().problems[0])

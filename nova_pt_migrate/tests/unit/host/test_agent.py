@@ -46,5 +46,12 @@ class ErrorTest(testtools.TestCase):
 
     def test_any_other_is_none_of_that_kind(self) -> None:
         raised = self.raised(f'{OPEN}Permission denied\n\x1b[31m')
-        self.assertNotIsInstance(raised, errors.NoSuchFile)
+        self.assertIsInstance(raised, errors.Denied)
+        self.assertIn('Permission denied', str(raised))
         self.assertTrue(str(raised).isprintable())
+
+    def test_an_agent_that_does_not_answer_denies_nothing(self) -> None:
+        raised = self.raised(
+            'Guest agent is not responding: QEMU guest agent is not connected'
+        )
+        self.assertNotIsInstance(raised, errors.Denied)

@@ -51,12 +51,15 @@ class HostSideTest(testtools.TestCase):
         return host_side.HostSide(
             types.SimpleNamespace(),
             ports or test_paired_ports.own('bond'),
-            observer.Observer(cast(Any, Domain()), self.guest.agent),
+            self.observer(),
             self.links,
             both,
             clock=lambda: self.now,
             pause=self.pause,
         )
+
+    def observer(self) -> observer.Observer:
+        return observer.Observer(cast(Any, Domain()), self.guest.agent)
 
     def on(self) -> bool:
         return self.links.links[LINK].up

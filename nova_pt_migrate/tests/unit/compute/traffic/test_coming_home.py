@@ -5,6 +5,7 @@ from typing import Any
 import testtools
 
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.guest import agent
 from nova_pt_migrate.host import links
 from nova_pt_migrate.testing import links as fake_links
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
@@ -47,6 +48,35 @@ class TestComingHome(sides.HostSideTest):
         self.bond('ens6')
         self.assertTrue(self.pairs().back([sides.DEVICE]))
         self.assertEqual('ens5', self.guest.files[sides.ACTIVE])
+
+    def test_a_bond_that_its_agent_may_not_switch_keeps_the_standby(
+        self,
+    ) -> None:
+        for slaves in ('ens5 ens6', 'ens6'):
+            self.bond('ens6', slaves=slaves)
+            self.guest.deny(
+                'guest-file-open', when=lambda given: given['mode'] != 'r'
+            )
+            self.assertFalse(self.pairs().back([sides.DEVICE]))
+            self.assertTrue(self.on())
+            self.assertIn('Permission denied', self.log.output)
+
+    def test_one_that_has_switched_by_itself_needs_no_agent(self) -> None:
+        self.bond('ens5')
+        self.guest.deny(
+            'guest-file-open', when=lambda given: given['mode'] != 'r'
+        )
+        self.assertTrue(self.pairs().back([sides.DEVICE]))
+        self.assertFalse(self.on())
+
+    def test_an_agent_that_may_tell_nothing_is_as_none(self) -> None:
+        for command in ('guest-file-open', agent.LIST):
+            self.guest = fakes.Guest()
+            self.bond('ens6')
+            self.guest.deny(command)
+            self.pairs().over()
+            self.assertTrue(self.pairs().back([sides.DEVICE]))
+            self.assertFalse(self.on())
 
     def test_only_a_free_nic_is_put_into_the_bond(self) -> None:
         self.bond('ens6', slaves='ens6')

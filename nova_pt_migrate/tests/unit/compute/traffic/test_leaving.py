@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from collections.abc import Callable
 import dataclasses
 from typing import Any
 
 import fixtures
 
+from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import steps
+from nova_pt_migrate.guest import agent
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
 from nova_pt_migrate.tests.unit.compute.traffic import sides
+from nova_pt_migrate.tests.unit.guest import fakes
+
+DENIALS: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...] = (
+    ('guest-file-open', lambda arguments: True),
+    ('guest-file-open', lambda arguments: arguments['mode'] != 'r'),
+    (agent.LIST, lambda arguments: True),
+)
+"""What a guest may keep its agent from: files, their writing, interfaces."""
 
 
 class TestLeaving(sides.HostSideTest):
@@ -101,6 +112,50 @@ class TestLeaving(sides.HostSideTest):
         self.bond()
         self.guest.said['guest-file-write'] = {'return': {'count': 4}}
         self.assertRaises(errors.NotSwitched, self.pairs().over)
+
+    def test_a_bond_that_the_agent_may_not_switch_switches_itself(
+        self,
+    ) -> None:
+        for command, when in DENIALS:
+            self.bond()
+            guest = self.guest = fakes.Guest()
+            self.bond()
+            guest.deny(command, when=when)
+            pairs = self.pairs()
+            pairs.check()
+            pairs.over()
+            self.assertTrue(self.on())
+            self.assertEqual('ens5', guest.files[sides.ACTIVE])
+
+    def test_what_is_denied_is_a_warning_and_no_reason(self) -> None:
+        for command, when in DENIALS:
+            guest = self.guest = fakes.Guest()
+            self.bond()
+            guest.deny(command, when=when)
+            found = readiness.pairs_ready(
+                test_paired_ports.own('bond'), self.observer()
+            )
+            self.assertEqual([], found.reasons)
+            (warning,) = found.warnings
+            self.assertIn('Permission denied', warning)
+
+    def test_what_is_not_offered_is_no_warning(self) -> None:
+        self.bond()
+        self.guest.enabled = [agent.LIST, *agent.READ_FILES]
+        found = readiness.pairs_ready(
+            test_paired_ports.own('bond'), self.observer()
+        )
+        self.assertEqual(readiness.Findings(), found)
+        self.pairs().over()
+        self.assertEqual('ens5', self.guest.files[sides.ACTIVE])
+
+    def test_a_failover_pair_does_without(self) -> None:
+        self.bond()
+        self.guest.deny('guest-file-open')
+        found = readiness.pairs_ready(
+            test_paired_ports.own('failover'), self.observer()
+        )
+        self.assertEqual([], found.warnings)
 
     def test_a_preferred_one_does_not(self) -> None:
         self.links.links.clear()
