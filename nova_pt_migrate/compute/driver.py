@@ -21,6 +21,7 @@ from nova_pt_migrate.compute import services
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.hooks import destination
 from nova_pt_migrate.compute.hooks import interfaces
+from nova_pt_migrate.compute.hooks import monitor
 from nova_pt_migrate.compute.hooks import power
 from nova_pt_migrate.compute.hooks import source
 from nova_pt_migrate.compute.startup import configuration
@@ -42,6 +43,7 @@ CONF = libvirt_driver.CONF
 
 class PassthroughLibvirtDriver(
     source.SourceHooks,
+    monitor.MonitorHooks,
     destination.DestinationHooks,
     power.PowerHooks,
     interfaces.InterfaceHooks,

@@ -35,6 +35,12 @@ PARTS = {
         'self', 'context', 'instance', 'dest', 'post_method',
         'recover_method', 'block_migration', 'migrate_data',
     ),
+    # driver.py:11711, counts the time for which a migration may copy
+    'nova.virt.libvirt.driver:LibvirtDriver._live_migration_monitor': (
+        'self', 'context', 'instance', 'guest', 'dest', 'post_method',
+        'recover_method', 'block_migration', 'migrate_data', 'future',
+        'disk_paths',
+    ),
     # driver.py:2629, where libvirt's device events arrive
     'nova.virt.libvirt.driver:LibvirtDriver.emit_event': ('self', 'event'),
     # guest.py:107; its _domain is the virDomain that migrate() (600) calls

@@ -31,6 +31,8 @@ class Departure:
 
     :ivar stopped: it was asked to stop
     :ivar aborted: the user asked it to stop, and not Nova itself
+    :ivar decided: set once libvirt is about to be told to migrate, or never
+        will be
     :ivar ended: set once neither of its threads does anything more
     :ivar story: tells of it, once its steps begin
     :ivar released: aliases of the devices that were seen to have left
@@ -40,6 +42,7 @@ class Departure:
     def __init__(self) -> None:
         self.stopped = False
         self.aborted = False
+        self.decided = threading.Event()
         self.ended = threading.Event()
         self.story: phases.Reporter | None = None
         self.released: set[str] = set()
@@ -80,6 +83,7 @@ class Departure:
         with self._lock:
             self._refuse_if_stopped()
             self._moving = True
+        self.decided.set()
 
     def abort_job(self, abort: Callable[[], None]) -> None:
         """Abort libvirt's job, which may begin or end at any moment.
