@@ -4,6 +4,7 @@
 import importlib
 from typing import Any
 
+from nova import monkey_patch
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute.startup import failure
@@ -20,7 +21,8 @@ def driver_class(name: str) -> Any:
     It is the ``__getattr__`` of module ``nova.virt.pt_migrate``.
 
     :raises SystemExit: after one CRITICAL line, if there is no such driver,
-        it cannot be imported, or this Nova cannot be extended
+        it cannot be imported, this Nova cannot be extended, or it runs on
+        eventlet
     """
     if name.startswith('__'):
         raise AttributeError(name)
@@ -29,6 +31,7 @@ def driver_class(name: str) -> Any:
             f'[DEFAULT] compute_driver = pt_migrate.{name}: there is no such '
             f'driver; allowed is pt_migrate.{DRIVER}.'
         )
+    _refuse_eventlet()
     try:
         private = importlib.import_module(
             'nova_pt_migrate.compute.loading.nova_interface'
@@ -47,3 +50,14 @@ def driver_class(name: str) -> Any:
             f'of nova-compute.'
         )
     return getattr(driver, DRIVER)
+
+
+def _refuse_eventlet() -> None:
+    """Stop where all threads are one, so that waiting stops the others."""
+    if monkey_patch.is_patched():
+        failure.stop(
+            f'this process is patched by eventlet, and '
+            f'pt_migrate.{DRIVER} needs native threads; set [DEFAULT] '
+            f'concurrency_backend = threading, and take '
+            f'OS_NOVA_DISABLE_EVENTLET_PATCHING out of its environment.'
+        )

@@ -6,11 +6,10 @@ start: a hook that Nova no longer calls, or calls with other values, would let
 servers lose their devices without a word.
 """
 
-import importlib
 import importlib.metadata
 import inspect
-from typing import Any
 
+from nova_pt_migrate.compute.loading import nova_attributes
 from nova_pt_migrate.core import errors
 
 TESTED = ('34',)
@@ -122,6 +121,12 @@ PARTS = {
         'context', 'instance', 'vif',
     ),
     'nova.pci.manager:PciDevTracker.save': ('self', 'context'),
+    # driver.py:9101, the devices that [pci] device_spec is compared with
+    'nova.virt.libvirt.driver:LibvirtDriver._get_pci_passthrough_devices': (
+        'self',
+    ),
+    # nova/monkey_patch.py:72, whether this process runs on eventlet
+    'nova.monkey_patch:is_patched': (),
 }  # fmt: skip
 
 
@@ -140,6 +145,11 @@ def check() -> list[str]:
                 f'{_words(found)} where {_words(known)} is known; install a '
                 f'nova-pt-migrate made for this release of Nova.'
             )
+    for lack in nova_attributes.missing():
+        raise errors.CannotStart(
+            f'nova {release}: {lack}; install a nova-pt-migrate made for this '
+            f'release of Nova.'
+        )
     if release.split('.')[0] in TESTED:
         return []
     return [
@@ -150,14 +160,8 @@ def check() -> list[str]:
 
 
 def _parameters(path: str) -> tuple[str, ...] | None:
-    module, _, name = path.partition(':')
-    try:
-        part: Any = importlib.import_module(module)
-        for attribute in name.split('.'):
-            part = getattr(part, attribute)
-    except (ImportError, AttributeError):
-        return None
-    return tuple(inspect.signature(part).parameters)
+    part = nova_attributes.find(path)
+    return None if part is None else tuple(inspect.signature(part).parameters)
 
 
 def _words(parameters: tuple[str, ...] | None) -> str:

@@ -195,6 +195,27 @@ class StoppingTest(NovaComputeTest):
             '(self, instance)',
         )
 
+    def test_an_attribute_of_nova_that_is_gone(self) -> None:
+        self.assert_stopped(
+            self.run_main(
+                prelude=(
+                    'from nova_pt_migrate.compute.loading '
+                    'import nova_attributes\n'
+                    'nova_attributes.ATTRIBUTES["nova.virt.libvirt.guest:Guest"]'
+                    ' = ("_teleporter",)'
+                )
+            ),
+            'nova.virt.libvirt.guest.Guest',
+            '_teleporter',
+        )
+
+    def test_eventlet(self) -> None:
+        self.assert_stopped(
+            self.run_main('concurrency_backend = eventlet\n'),
+            'eventlet',
+            'concurrency_backend = threading',
+        )
+
     def test_an_untested_nova_is_warned_about_and_used(self) -> None:
         run = self.run_main(
             prelude=(

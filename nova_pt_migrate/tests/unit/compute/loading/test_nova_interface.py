@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import importlib.metadata
+import inspect
 import pathlib
 
 import fixtures
 from nova.virt.libvirt import driver as libvirt_driver
 import testtools
 
+from nova_pt_migrate.compute.loading import nova_attributes
 from nova_pt_migrate.compute.loading import nova_interface
 from nova_pt_migrate.core import errors
 
@@ -44,6 +46,51 @@ class TestCheck(testtools.TestCase):
         text = str(self.assertRaises(errors.CannotStart, nova_interface.check))
         self.assertIn('nova.virt.libvirt.guest.Guest.teleport', text)
 
+    def assert_lacking(self, table: str, path: str, entry: object) -> None:
+        """An entry that this Nova has not stops it, by name."""
+        self.useFixture(
+            fixtures.MockPatchObject(nova_attributes, table, {path: entry})
+        )
+        text = str(self.assertRaises(errors.CannotStart, nova_interface.check))
+        self.assertIn(path.replace(':', '.'), text)
+        self.assertIn('teleporter', text)
+
+    def test_an_attribute_that_is_gone_is_named(self) -> None:
+        self.assert_lacking(
+            'ATTRIBUTES',
+            'nova.compute.manager:ComputeManager',
+            ('rt', '_teleporter'),
+        )
+
+    def test_a_class_that_is_gone(self) -> None:
+        self.assert_lacking(
+            'ATTRIBUTES', 'nova.compute.manager:Gone', ('_teleporter',)
+        )
+
+    def test_a_statement_that_is_another_is_named(self) -> None:
+        for method in ('live_migration', 'gone'):
+            self.assert_lacking(
+                'STATEMENTS',
+                f'nova.compute.manager:ComputeManager.{method}',
+                'self.teleporter[instance.uuid] = (future, migration)',
+            )
+
+    def test_a_nova_without_its_source(self) -> None:
+        self.useFixture(
+            fixtures.MockPatchObject(
+                inspect, 'getsource', side_effect=OSError('no source')
+            )
+        )
+        error = self.assertRaises(errors.CannotStart, nova_interface.check)
+        self.assertIn('has no statement', str(error))
+
+    def test_every_attribute_is_documented(self) -> None:
+        text = DOCUMENT.read_text()
+        for path, names in nova_attributes.ATTRIBUTES.items():
+            self.assertIn(f'``{path.rpartition(":")[2]}``', text)
+            for name in names:
+                self.assertIn(f'``{name}``', text, path)
+
     def test_an_untested_release_is_a_warning_with_the_tested(self) -> None:
         self.useFixture(
             fixtures.MockPatchObject(
@@ -58,4 +105,4 @@ class TestCheck(testtools.TestCase):
         text = DOCUMENT.read_text()
         for part in nova_interface.PARTS:
             _, _, name = part.partition(':')
-            self.assertIn(f'``{name}``', text)
+            self.assertIn(f'``{name}``', text, part)
