@@ -4,7 +4,6 @@
 import importlib
 from typing import Any
 
-from nova import monkey_patch
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute.startup import failure
@@ -31,12 +30,17 @@ def driver_class(name: str) -> Any:
             f'[DEFAULT] compute_driver = pt_migrate.{name}: there is no such '
             f'driver; allowed is pt_migrate.{DRIVER}.'
         )
-    _refuse_eventlet()
     try:
+        # Other programs import this module, and nothing of Nova with it.
         private = importlib.import_module(
             'nova_pt_migrate.compute.loading.nova_interface'
         )
-        for warning in private.check():
+        volumes = importlib.import_module(
+            'nova_pt_migrate.compute.startup.volume_credentials'
+        )
+        private.refuse_eventlet(DRIVER)
+        warnings = [*private.check(), *volumes.check()]
+        for warning in warnings:
             LOG.warning('nova-compute starts all the same: %s', warning)
         driver = importlib.import_module('nova_pt_migrate.compute.driver')
     except errors.CannotStart as exc:
@@ -50,14 +54,3 @@ def driver_class(name: str) -> Any:
             f'of nova-compute.'
         )
     return getattr(driver, DRIVER)
-
-
-def _refuse_eventlet() -> None:
-    """Stop where all threads are one, so that waiting stops the others."""
-    if monkey_patch.is_patched():
-        failure.stop(
-            f'this process is patched by eventlet, and '
-            f'pt_migrate.{DRIVER} needs native threads; set [DEFAULT] '
-            f'concurrency_backend = threading, and take '
-            f'OS_NOVA_DISABLE_EVENTLET_PATCHING out of its environment.'
-        )

@@ -9,6 +9,8 @@ servers lose their devices without a word.
 import importlib.metadata
 import inspect
 
+from nova import monkey_patch
+
 from nova_pt_migrate.compute.loading import nova_attributes
 from nova_pt_migrate.core import errors
 
@@ -125,9 +127,26 @@ PARTS = {
     'nova.virt.libvirt.driver:LibvirtDriver._get_pci_passthrough_devices': (
         'self',
     ),
+    # nova/service_auth.py:39, whom nova-compute asks Cinder as by itself
+    'nova.service_auth:get_service_auth_plugin': ('conf_group',),
     # nova/monkey_patch.py:72, whether this process runs on eventlet
     'nova.monkey_patch:is_patched': (),
 }  # fmt: skip
+
+
+def refuse_eventlet(driver: str) -> None:
+    """Stop where all threads are one, so that waiting stops the others.
+
+    :param driver: name of the class
+    :raises errors.CannotStart: Nova has patched this process
+    """
+    if monkey_patch.is_patched():
+        raise errors.CannotStart(
+            f'this process is patched by eventlet, and pt_migrate.{driver} '
+            f'needs native threads; set [DEFAULT] concurrency_backend = '
+            f'threading, and take OS_NOVA_DISABLE_EVENTLET_PATCHING out of '
+            f'its environment.'
+        )
 
 
 def check() -> list[str]:

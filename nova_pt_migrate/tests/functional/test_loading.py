@@ -216,6 +216,19 @@ class StoppingTest(NovaComputeTest):
             'concurrency_backend = threading',
         )
 
+    def test_volumes_that_could_not_be_recovered_are_warned_of(self) -> None:
+        run = self.run_main()
+        self.assert_loaded(run)
+        (warning,) = [
+            line
+            for line in run.stdout.splitlines()
+            if 'starts all the same' in line
+        ]
+        self.assertIn('[cinder] auth_type is not set', warning)
+        run = self.run_main('[cinder]\nauth_type = none\n')
+        self.assert_loaded(run)
+        self.assertNotIn('starts all the same', run.stdout)
+
     def test_an_untested_nova_is_warned_about_and_used(self) -> None:
         run = self.run_main(
             prelude=(

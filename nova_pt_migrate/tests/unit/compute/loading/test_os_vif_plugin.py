@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import subprocess
 import sys
 
 import fixtures
@@ -68,6 +69,21 @@ class TestDriverClass(testtools.TestCase):
 
 
 class TestOsVifPlugin(testtools.TestCase):
+    def test_other_programs_import_it_without_nova(self) -> None:
+        """They have os-vif, and need not have Nova."""
+        code = (
+            'import sys; sys.modules["nova"] = None; '
+            f'import {os_vif_plugin.__name__}'
+        )
+        run = subprocess.run(
+            [sys.executable, '-c', code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.assertEqual(0, run.returncode, run.stderr)
+
     def test_nova_virt_is_extended_once(self) -> None:
         before = list(nova.virt.__path__)
         self.addCleanup(nova.virt.__path__.__init__, before)
