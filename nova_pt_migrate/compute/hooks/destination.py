@@ -12,6 +12,7 @@ from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import fitness
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.claims import precheck
+from nova_pt_migrate.compute.claims import providers
 from nova_pt_migrate.compute.claims import replacements
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
@@ -218,6 +219,7 @@ class DestinationHooks(base.Hooks):
     def _pt_arrive(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
+        providers.follow(self.virtapi._compute.rt, instance)
         others = replacements.Replacements(
             context, instance, self.virtapi._compute, network_info
         )

@@ -8,6 +8,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.claims import precheck
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.hooks import wide_guest
@@ -75,7 +76,8 @@ class SourceHooks(base.Hooks):
             context, instance, dest_check_data, block_device_info
         )
         if vifs:
-            originals.keep(instance, data, block_device_info)
+            with precheck.refusing(self._pt.compute.host):
+                originals.keep(instance, data, block_device_info)
         return data
 
     def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:

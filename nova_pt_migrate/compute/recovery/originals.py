@@ -4,10 +4,11 @@
 The block device mappings of a migrating server name the destination's
 attachments from its preparation on, and nova-compute on the source has the
 old ones in its memory only. They are kept in the server's system metadata,
-one short value a key (Nova takes 255 characters); each look at the server
-before a migration replaces them.
+one value a volume; each look at the server before a migration replaces them.
+Where a value was lost, Cinder is asked, and files are left where they are.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from nova import exception
@@ -17,60 +18,123 @@ from oslo_serialization import jsonutils
 
 from nova_pt_migrate.compute import system_metadata
 
-STORAGE = ('is_shared_instance_path', 'is_shared_block_storage')
+STORAGE = 'storage'
+"""The key of what both hosts found about the server's storage."""
+SHARED = ('is_shared_instance_path', 'is_shared_block_storage')
+FLAGS = (*SHARED, 'block_migration')
 PATH = 'instance_relative_path'
+ATTACHMENT = 'attachment_id'
 HINTS = ('device_path', 'multipath_id')
 """What os-brick adds to ``connection_info['data']`` when it connects."""
+
+Kept = dict[str, Any]
 
 
 def keep(instance: Any, migrate_data: Any, block_device_info: Any) -> None:
     """Save the originals of a server that is about to migrate.
 
+    :param instance: as it has come with the request; it is not saved
     :param migrate_data: what both hosts found about its storage
     :param block_device_info: Nova's, or None
-    :raises nova.exception.NovaException: the database does not answer
+    :raises nova.exception.NovaException: the database does not answer;
+        nothing was changed but these keys
     """
-    kept = {
-        name: str(bool(getattr(migrate_data, name)))
-        for name in (*STORAGE, 'block_migration')
+    storage: Kept = {
+        name: bool(getattr(migrate_data, name))
+        for name in FLAGS
         if name in migrate_data
     }
     if PATH in migrate_data:
-        kept[PATH] = migrate_data.instance_relative_path[
-            : system_metadata.LONGEST
-        ]
+        storage[PATH] = migrate_data.instance_relative_path
+    kept = {STORAGE: _short(storage)}
     mapping = (block_device_info or {}).get('block_device_mapping') or ()
     for volume in mapping:
-        info = volume['connection_info'] or {}
-        values = {'attachment_id': volume['attachment_id']}
-        values |= {name: info.get('data', {}).get(name) for name in HINTS}
-        kept |= {
-            f'{volume.volume_id}_{name}': value
-            for name, value in values.items()
-            if value and len(str(value)) <= system_metadata.LONGEST
-        }
+        data = (volume['connection_info'] or {}).get('data', {})
+        values = {ATTACHMENT: volume['attachment_id']}
+        values |= {name: data.get(name) for name in HINTS}
+        kept[volume.volume_id] = _short(values)
     system_metadata.replace(instance, system_metadata.ORIGINALS, kept)
 
 
-def block_device_mappings(context: Any, instance: Any, volume_api: Any) -> Any:
+def _short(values: Kept) -> str:
+    """Return what fits into one value: all, or without the last of them."""
+    left = {k: value for k, value in values.items() if value is not None}
+    while len(found := str(jsonutils.dumps(left))) > system_metadata.LONGEST:
+        left.popitem()
+    return found
+
+
+def _storage(originals: Mapping[str, str]) -> Kept:
+    """Return what was found; an earlier driver had a key for each value."""
+    if STORAGE in originals:
+        return dict(jsonutils.loads(originals[STORAGE]))
+    flags = {
+        name: originals[name] == 'True' for name in FLAGS if name in originals
+    }
+    return flags | {PATH: originals.get(PATH, '')}
+
+
+def _volume(originals: Mapping[str, str], volume: str) -> Kept:
+    """Return what was kept of a volume; empty if that is lost."""
+    if volume in originals:
+        return dict(jsonutils.loads(originals[volume]))
+    return {
+        name: originals[f'{volume}_{name}']
+        for name in (ATTACHMENT, *HINTS)
+        if f'{volume}_{name}' in originals
+    }
+
+
+def block_device_mappings(
+    context: Any,
+    instance: Any,
+    volume_api: Any,
+    *,
+    moved: bool = True,
+    arrived: bool = False,
+) -> Any:
     """Return the server's mappings as they were on the source, unsaved.
 
     A volume whose old attachment is gone already has no connection.
 
+    :param moved: the destination was prepared, so that each volume has two
+        attachments, and the mapping names the destination's. It is not known
+        before, and mappings of which nothing was kept stay as they are.
+    :param arrived: the guest is there for good, so that a mapping of which
+        nothing is known but the destination's attachment is left out
     :raises nova.exception.NovaException: database or Cinder do not answer
     """
     originals = system_metadata.read(instance, system_metadata.ORIGINALS)
-    bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
+    found = []
+    for bdm in objects.BlockDeviceMappingList.get_by_instance_uuid(
         context, instance.uuid
-    )
-    for bdm in bdms:
-        kept = originals.get(f'{bdm.volume_id}_attachment_id')
-        if bdm.is_volume and kept and kept != bdm.attachment_id:
-            bdm.attachment_id = kept
-            bdm.connection_info = _connection(
-                context, originals, bdm, volume_api
-            )
-    return bdms
+    ):
+        known = not bdm.is_volume or bdm.attachment_id is None
+        if not known:
+            kept = _volume(originals, bdm.volume_id)
+            if ATTACHMENT not in kept and moved:
+                kept = _other(context, bdm, volume_api)
+            known = ATTACHMENT in kept
+            if known and kept[ATTACHMENT] != bdm.attachment_id:
+                bdm.attachment_id = kept[ATTACHMENT]
+                bdm.connection_info = _connection(
+                    context, kept, bdm, volume_api
+                )
+        if known or not arrived:
+            found.append(bdm)
+    return objects.BlockDeviceMappingList(context, objects=found)
+
+
+def _other(context: Any, bdm: Any, volume_api: Any) -> Kept:
+    """Return the one attachment that a volume has beside the mapping's."""
+    others = [
+        attachment['id']
+        for attachment in volume_api.attachment_get_all(
+            context, instance_id=bdm.instance_uuid, volume_id=bdm.volume_id
+        )
+        if attachment['id'] != bdm.attachment_id
+    ]
+    return {ATTACHMENT: others[0]} if len(others) == 1 else {}
 
 
 def restore_lost(
@@ -101,7 +165,7 @@ def restore_lost(
 
 
 def _connection(
-    context: Any, originals: dict[str, str], bdm: Any, volume_api: Any
+    context: Any, kept: Kept, bdm: Any, volume_api: Any
 ) -> str | None:
     try:
         found = volume_api.attachment_get(context, bdm.attachment_id)
@@ -110,9 +174,8 @@ def _connection(
     info = found['connection_info']
     info.setdefault('serial', bdm.volume_id)
     for name in HINTS:
-        value = originals.get(f'{bdm.volume_id}_{name}')
-        if value:
-            info.setdefault('data', {})[name] = value
+        if name in kept:
+            info.setdefault('data', {})[name] = kept[name]
     return str(jsonutils.dumps(info))
 
 
@@ -121,14 +184,14 @@ def migrate_data(instance: Any, migration: Any) -> Any:
 
     :param migration: nova.objects.Migration
     """
-    kept = system_metadata.read(instance, system_metadata.ORIGINALS)
+    kept = _storage(system_metadata.read(instance, system_metadata.ORIGINALS))
     data = migrate_data_obj.LibvirtLiveMigrateData(migration=migration)
-    for name in STORAGE:
+    for name in SHARED:
         # Files are left where they are if it was never looked.
-        setattr(data, name, kept.get(name, 'True') == 'True')
+        setattr(data, name, kept.get(name, True))
     # Nova falls back on where this host has its files.
     data.instance_relative_path = kept.get(PATH, '')
-    data.block_migration = kept.get('block_migration') == 'True'
+    data.block_migration = kept.get('block_migration', False)
     data.vifs = [
         migrate_data_obj.VIFMigrateData(
             port_id=vif['id'], host=migration.dest_compute, source_vif=vif

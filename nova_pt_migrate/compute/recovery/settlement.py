@@ -235,7 +235,7 @@ class Settlement:
             context, instance, migration
         )
         known = self._known or self._reconstructed(
-            context, instance, migration
+            context, instance, migration, arrived=True
         )
         self._compute._post_live_migration(
             known.context,
@@ -247,13 +247,21 @@ class Settlement:
         )
 
     def _reconstructed(
-        self, context: Any, instance: Any, migration: Any
+        self,
+        context: Any,
+        instance: Any,
+        migration: Any,
+        arrived: bool = False,
     ) -> Known:
         return Known(
             context,
             originals.migrate_data(instance, migration),
             originals.block_device_mappings(
-                context, instance, self._compute.volume_api
+                context,
+                instance,
+                self._compute.volume_api,
+                moved=migration.status.startswith(('running', 'completed')),
+                arrived=arrived,
             ),
         )
 

@@ -3,7 +3,9 @@
 
 Which bonds were made is written down with the server before anything is
 written in its guest, so that they can be undone when nobody wants them any
-more, whatever happened meanwhile and wherever the server is then.
+more, whatever happened meanwhile and wherever the server is then. Where that
+is lost it is written down again as long as the bond is wanted; a bond of
+which nothing is known is left to the guest, where it works on.
 
 These bonds get their addresses by DHCP. None is made for a port with a subnet
 that has no DHCP, and one that is there is left as it is.
@@ -74,15 +76,15 @@ class Bonding:
                 continue
             bonds = management.Management(agent, self._networks.values())
             if mac in wanted:
-                made[mac] = standby_mac
-                system_metadata.replace(instance, system_metadata.BONDS, made)
+                system_metadata.put(
+                    instance, system_metadata.BONDS, mac, standby_mac
+                )
                 problems += bonds.keep(mac, standby_mac).problems
                 continue
             found = bonds.undo(mac, standby_mac).problems
             problems += found
             if not found:
-                del made[mac]
-                system_metadata.replace(instance, system_metadata.BONDS, made)
+                system_metadata.drop(instance, system_metadata.BONDS, mac)
         self._tell(instance, tuple(problems), tell)
         return bool(problems)
 

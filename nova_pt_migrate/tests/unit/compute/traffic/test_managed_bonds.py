@@ -6,6 +6,7 @@ from typing import Any
 from typing import cast
 
 import fixtures
+from nova import objects
 import testtools
 
 from nova_pt_migrate.compute.pairs import paired_ports
@@ -23,21 +24,40 @@ class Instance(types.SimpleNamespace):
     """A server of Nova's; what is saved is what there is after a crash."""
 
     def __init__(self) -> None:
-        super().__init__(uuid='the-server', system_metadata={'mine': 'x'})
+        super().__init__(
+            uuid='the-server', system_metadata={'mine': 'x'}, task_state=None
+        )
         self.saved: list[dict[str, str]] = []
+
+    def __contains__(self, name: str) -> bool:
+        return hasattr(self, name)
 
     def get_network_info(self) -> list[Any]:
         return []
 
-    def save(self) -> None:
+    def save(self, expected_task_state: list[str | None]) -> None:
         self.saved.append(dict(self.system_metadata))
+
+    def obj_what_changed(self) -> set[str]:
+        return set()
+
+    def obj_reset_changes(self, fields: list[str]) -> None:
+        """Nothing is saved later."""
 
 
 class TestBonding(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
+        objects.register_all()
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
+        self.useFixture(
+            fixtures.MockPatchObject(
+                objects.Instance,
+                'get_by_uuid',
+                lambda _context, _server, expected_attrs: self.instance,
+            )
+        )
         self.guest: managed.Managed | None = managed.Managed()
         self.ports = test_paired_ports.own('bond', bond='manage')
         self.told: list[reasons.Failure] = []
