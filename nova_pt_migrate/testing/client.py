@@ -70,6 +70,7 @@ class Client(fakelibvirt.Connection):
         )
         self._hosts.calls.add(made)
         try:
+            self.hypervisor.check()
             self._hosts.faults.meet(made, after=False)
             yield
             self._hosts.faults.meet(made, after=True)
@@ -78,6 +79,11 @@ class Client(fakelibvirt.Connection):
             raise
         if not self._alive:
             raise faults.Crash(name)
+
+    def watch(self, name: str, machine: machines.Machine) -> None:
+        """Show a call that is about to have its effect to who watches."""
+        for watch in self._hosts.watches:
+            watch(name, self.hypervisor.name, machine)
 
     def hotplug(self, machine: machines.Machine) -> hotplug.Hotplug:
         return hotplug.Hotplug(

@@ -16,21 +16,32 @@ from nova_pt_migrate.testing import client as clients
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
+from nova_pt_migrate.testing import states
 
+RUNNING = fakelibvirt.VIR_DOMAIN_RUNNING
+PAUSED = fakelibvirt.VIR_DOMAIN_PAUSED
 Method = TypeVar('Method', bound=Callable[..., Any])
 
 
 def call(method: Method) -> Method:
-    """Count the call, let faults meet it, and refuse a domain that left."""
+    """Count the call, let faults meet it, and refuse a domain that left.
+
+    A handle is of no use any more once libvirtd has ended.
+    """
 
     @functools.wraps(method)
     def wrapper(self: Domain, *args: Any, **kwargs: Any) -> Any:
+        hypervisor = self._connection.hypervisor
         with self._connection.calling(
             method.__name__, self.machine, args, kwargs
         ):
+            hypervisor.check(self._life)
             if not self.machine.defined:
                 raise errors.no_domain(self.machine.uuid)
-            return method(self, *args, **kwargs)
+            self._connection.watch(method.__name__, self.machine)
+            result = method(self, *args, **kwargs)
+            hypervisor.check(self._life)
+            return result
 
     return cast(Method, wrapper)
 
@@ -46,6 +57,7 @@ class Domain(fakelibvirt.Domain):
     ) -> None:
         self.machine = machine
         self._connection = connection
+        self._life = connection.hypervisor.life
         self._def = self._parse_definition(documents.text(machine.document))
         self._transient = False
         self._has_saved_state = False
@@ -60,7 +72,7 @@ class Domain(fakelibvirt.Domain):
 
     @_state.setter
     def _state(self, state: int) -> None:
-        self.machine.set_state(state)
+        self.machine.set_state(state, 0)
 
     @call
     def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802
@@ -79,6 +91,10 @@ class Domain(fakelibvirt.Domain):
         return super().info()
 
     @call
+    def state(self, flags: int = 0) -> list[int]:
+        return [self.machine.state, int(self.machine.reason)]
+
+    @call
     def isActive(self) -> int:  # noqa: N802
         return int(self.machine.active)
 
@@ -92,9 +108,14 @@ class Domain(fakelibvirt.Domain):
         saved, self.machine.saved = self.machine.saved, None
         document = self.machine.document if saved is None else saved
         hypervisor.check_start(self.machine, document)
-        self.machine.start(document)
+        self.machine.start(
+            document,
+            states.Running.BOOTED
+            if saved is None
+            else states.Running.RESTORED,
+        )
         if flags & fakelibvirt.VIR_DOMAIN_START_PAUSED:
-            self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
+            self.machine.set_state(PAUSED, states.Paused.USER)
         return 0
 
     @call
@@ -117,17 +138,17 @@ class Domain(fakelibvirt.Domain):
 
     @call
     def suspend(self) -> int:
-        self.machine.set_state(fakelibvirt.VIR_DOMAIN_PAUSED)
+        self.machine.set_state(PAUSED, states.Paused.USER)
         return 0
 
     @call
     def resume(self) -> int:
-        self.machine.set_state(fakelibvirt.VIR_DOMAIN_RUNNING)
+        self.machine.set_state(RUNNING, states.Running.UNPAUSED)
         return 0
 
     @call
     def destroy(self) -> int:
-        self.machine.stop()
+        self.machine.stop(states.Shutoff.DESTROYED)
         return 0
 
     @call
@@ -171,6 +192,11 @@ class Domain(fakelibvirt.Domain):
             params,
             flags,
         )
+        return 0
+
+    @call
+    def migrateStartPostCopy(self, flags: int = 0) -> int:  # noqa: N802
+        self._connection.job(self.machine).start_post_copy()
         return 0
 
     @call

@@ -9,16 +9,25 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 
 OPERATION_ABORTED = 78
 """libvirt's VIR_ERR_OPERATION_ABORTED, which Nova's fixture lacks."""
+OPERATION_FAILED = 9
+"""libvirt's VIR_ERR_OPERATION_FAILED, likewise."""
+OPERATION_UNSUPPORTED = 84
+"""libvirt's VIR_ERR_OPERATION_UNSUPPORTED, likewise."""
 
 
-def _error(code: int, prefix: str, text: str) -> Exception:
+def _error(
+    code: int,
+    prefix: str,
+    text: str,
+    domain: int = fakelibvirt.VIR_FROM_QEMU,
+) -> Exception:
     message = f'{prefix}: {text}'
     error: Exception = fakelibvirt.make_libvirtError(
         fakelibvirt.libvirtError,
         message,
         error_code=code,
         error_message=message,
-        error_domain=fakelibvirt.VIR_FROM_QEMU,
+        error_domain=domain,
     )
     return error
 
@@ -97,4 +106,41 @@ def aborted() -> Exception:
         OPERATION_ABORTED,
         'operation aborted',
         "job 'migration out' canceled by client",
+    )
+
+
+def disconnected() -> Exception:
+    """What a client gets whose libvirtd has ended (virnetclient.c)."""
+    return _error(
+        fakelibvirt.VIR_ERR_SYSTEM_ERROR,
+        'End of file while reading data',
+        'Input/output error',
+        fakelibvirt.VIR_FROM_RPC,
+    )
+
+
+def peer_lost() -> Exception:
+    """What qemuMigrationAnyCompleted says when the other libvirtd is gone."""
+    return _error(
+        OPERATION_FAILED,
+        'operation failed',
+        'Lost connection to destination host',
+    )
+
+
+def post_copy_failed() -> Exception:
+    """What qemuMigrationJobCheckStatus says of a broken post-copy."""
+    return _error(
+        OPERATION_FAILED,
+        'operation failed',
+        "job 'migration out' failed in post-copy phase",
+    )
+
+
+def incoming() -> Exception:
+    """What qemuDomainGetJobStatsInternal says at the destination."""
+    return _error(
+        OPERATION_UNSUPPORTED,
+        'Operation not supported',
+        'migration statistics are available only on the source host',
     )

@@ -12,12 +12,14 @@ Nova's fixture still fakes the rest of the host. What Nova's own fake domain
 does not do and this one does: a pass-through device keeps its host address,
 the live and the persistent XML are two, guest addresses and aliases are
 given and kept, unplugging takes time and ends in an event, what libvirt
-refuses is refused, and a migration moves the domain to the other host.
+refuses is refused, and a migration moves the domain to the other host, phase
+by phase, in any of which a libvirtd may end.
 Of the lifecycle events only those are sent that tell of a guest's arrival.
 """
 
 import dataclasses
 import functools
+import threading
 from typing import Any
 
 import fixtures
@@ -27,6 +29,7 @@ from nova.virt.libvirt import host as libvirt_host
 from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import connection as connections
 from nova_pt_migrate.testing import hosts as all_hosts
+from nova_pt_migrate.testing import states
 
 
 class LibvirtDouble(fixtures.Fixture):
@@ -38,6 +41,7 @@ class LibvirtDouble(fixtures.Fixture):
     :ivar faults: what shall go wrong
     :ivar hypervisors: by host name
     :ivar job: gives the migration job of a machine
+    :ivar watches: see :class:`hosts.Hosts`
     """
 
     def __init__(self, clock: clocks.Clock | None = None) -> None:
@@ -49,6 +53,7 @@ class LibvirtDouble(fixtures.Fixture):
         self.faults = self._hosts.faults
         self.hypervisors = self._hosts.hypervisors
         self.job = self._hosts.job
+        self.watches = self._hosts.watches
 
     def setUp(self) -> None:
         super().setUp()
@@ -82,6 +87,23 @@ class LibvirtDouble(fixtures.Fixture):
             pci_info=pci_info,
             hosts=self._hosts,
         )
+
+    def restart_libvirtd(
+        self, host: str, phase: states.Phase
+    ) -> threading.Event:
+        """Let a host's libvirtd end and start again, once, in a migration.
+
+        :returns: set when that has happened
+        """
+        restarted = threading.Event()
+
+        def reached(now: states.Phase) -> None:
+            if now is phase and not restarted.is_set():
+                self.hypervisors[host].restart_libvirtd()
+                restarted.set()
+
+        self.settings.reached = reached
+        return restarted
 
     @staticmethod
     def subscribe(nova_host: Any) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compute hosts of a double: what all clients of their libvirts share."""
 
+from collections.abc import Callable
 from typing import Any
 import weakref
 
@@ -20,6 +21,8 @@ class Hosts:
     :ivar calls: what libvirt was asked
     :ivar faults: what shall go wrong
     :ivar hypervisors: by host name
+    :ivar watches: each is called with the name of a call of virDomain, the
+        host and the machine, before the call has its effect
     """
 
     def __init__(self, clock: clocks.Clock) -> None:
@@ -28,6 +31,7 @@ class Hosts:
         self.calls = calls.Calls()
         self.faults = faults.Faults()
         self.hypervisors: dict[str, hypervisors.Hypervisor] = {}
+        self.watches: list[Callable[[str, str, machines.Machine], None]] = []
         self._jobs: weakref.WeakKeyDictionary[
             machines.Machine, migration.Job
         ] = weakref.WeakKeyDictionary()

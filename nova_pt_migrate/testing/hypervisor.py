@@ -9,7 +9,9 @@ from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
+from nova_pt_migrate.testing import reconnect
 from nova_pt_migrate.testing import settings as double_settings
+from nova_pt_migrate.testing import states
 
 VFIO = 'vfio-pci'
 Listener = Callable[[machines.Machine, int, tuple[Any, ...]], None]
@@ -21,6 +23,7 @@ class Hypervisor:
     :param name: of the host
     :param devices: gives the node devices of the host by libvirt's names
         (``pci_0000_81_00_1``), as Nova's HostPCIDevicesInfo has them
+    :ivar life: how often libvirtd has ended
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class Hypervisor:
         self.lock = threading.RLock()
         self.machines: dict[str, machines.Machine] = {}
         self.listeners: list[Listener] = []
+        self.life = 0
+        self._up = True
         self._settings = settings
         self._clock = clock
         self._devices = devices
@@ -53,14 +58,73 @@ class Hypervisor:
             self.machines[new.uuid] = new
             return new
 
+    def check(self, life: int | None = None) -> None:
+        """Raise what a client gets that cannot reach libvirtd.
+
+        :param life: of the libvirtd that it is connected with; any if None
+        :raises libvirtError: it has ended
+        """
+        if not self._up or life not in (None, self.life):
+            raise errors.disconnected()
+
+    def end_libvirtd(self) -> None:
+        """End libvirtd; guests go on, handles of clients are of no use.
+
+        Nova's Host connects again by itself when it is asked next; here the
+        connection object stays the same.
+        """
+        self._up = False
+        self.life += 1
+        self._clock.wake()
+
+    def start_libvirtd(self) -> None:
+        """Let it find the guests again, and end what was under way."""
+        with self.lock:
+            known = list(self.machines.values())
+        for machine in known:
+            reconnect.recover(machine)
+            if not machine.defined:
+                self.undefine(machine)
+        self._up = True
+        self._clock.wake()
+
+    def restart_libvirtd(self) -> None:
+        """End it, and start it again at once."""
+        self.end_libvirtd()
+        self.start_libvirtd()
+
+    def prepare(self, live: str) -> machines.Machine:
+        """Start QEMU for a guest that migrates to this host.
+
+        It has no persistent document before the migration is finished.
+
+        :raises libvirtError: a guest of it is active, or there is no libvirtd
+        """
+        self.check()
+        document = documents.parse(live)
+        uuid = str(document.findtext('./uuid'))
+        with self.lock:
+            known = self.machines.get(uuid)
+            if known is not None and known.active:
+                raise errors.invalid(
+                    f"domain '{known.name}' is already active"
+                )
+            if known is None or not known.defined:
+                known = machines.Machine(
+                    live, self._settings, self._clock, self._emit
+                )
+                known.persistent = None
+                self.machines[uuid] = known
+        known.wait_for_memory(document)
+        return known
+
     def receive(self, live: str, persistent: str | None) -> machines.Machine:
-        """Start a guest that migrates to this host, or a transient one."""
-        arrived = self.define(persistent or live)
-        if arrived.active:
-            raise errors.invalid(f"domain '{arrived.name}' is already active")
-        if persistent is None:
-            arrived.persistent = None
-        arrived.arrive(documents.parse(live))
+        """Run a guest that has migrated to this host, or a transient one."""
+        arrived = self.prepare(live)
+        if persistent is not None:
+            arrived.define(persistent)
+        arrived.memory = states.Memory.WHOLE
+        arrived.run_migrated()
         return arrived
 
     def undefine(self, machine: machines.Machine) -> None:

@@ -16,6 +16,7 @@ from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.testing import settings as double_settings
+from nova_pt_migrate.testing import states
 
 ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
 LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
@@ -49,7 +50,12 @@ class Machine:
     :ivar saved: the live document of a guest that was saved, or None
     :ivar defined: libvirt still knows the domain
     :ivar sent: frames that the guest has sent, by the NIC's netdev
-    :ivar migrating: a migration job changes it; nothing else may
+    :ivar state: libvirt's number of it
+    :ivar reason: libvirt's number of it, which depends on the state
+    :ivar memory: what its process has of the guest
+    :ivar phase: of the migration whose job changes it; nothing else may
+    :ivar incoming: that migration comes here
+    :ivar job: libvirt's type of its job
     """
 
     def __init__(
@@ -66,8 +72,12 @@ class Machine:
         self.sent: collections.Counter[str] = collections.Counter()
         self.number = 0
         self.state: int = fakelibvirt.VIR_DOMAIN_SHUTOFF
+        self.reason: int = states.Shutoff.UNKNOWN
+        self.memory = states.Memory.STALE
+        self.phase: states.Phase | None = None
+        self.incoming = False
+        self.job: int = fakelibvirt.VIR_DOMAIN_JOB_NONE
         self.defined = True
-        self.migrating = False
         self.define(xml)
         self.name = self._text('name')
         self.uuid = self._text('uuid')
@@ -83,6 +93,10 @@ class Machine:
         return self.state in ACTIVE
 
     @property
+    def migrating(self) -> bool:
+        return self.phase is not None
+
+    @property
     def document(self) -> documents.Element:
         """What XMLDesc shows without flags."""
         found = self.live if self.live is not None else self.persistent
@@ -96,49 +110,73 @@ class Machine:
         documents.assign_addresses(document)
         self.persistent = document
 
-    def start(self, document: documents.Element) -> None:
+    def start(
+        self,
+        document: documents.Element,
+        reason: int = states.Running.BOOTED,
+    ) -> None:
         """Run a guest of this document."""
         with self.lock:
-            self.live = documents.without_aliases(document)
-            documents.assign_addresses(self.live)
-            for element in documents.elements(self.live):
-                documents.assign_alias(self.live, element)
+            self._load(document)
             self.state = fakelibvirt.VIR_DOMAIN_RUNNING
-            self.number += 1
+            self.reason = reason
+            self.memory = states.Memory.WHOLE
 
-    def arrive(self, document: documents.Element) -> None:
-        """Run a guest that has migrated, and say so as libvirt does.
+    def wait_for_memory(self, document: documents.Element) -> None:
+        """Start QEMU for a guest that migrates here, and say so.
 
-        QEMU has been started before, to wait for the memory.
+        Its CPUs are stopped (qemuMigrationDstPrepareAny, and in
+        qemuProcessStart the reason VIR_DOMAIN_PAUSED_MIGRATION).
         """
-        self.start(document)
-        for event in (
-            fakelibvirt.VIR_DOMAIN_EVENT_STARTED,
-            fakelibvirt.VIR_DOMAIN_EVENT_RESUMED,
-        ):
-            self._emit(self, LIFECYCLE, (event, BY_MIGRATION))
+        with self.lock:
+            self._load(document)
+            self.state = fakelibvirt.VIR_DOMAIN_PAUSED
+            self.reason = states.Paused.MIGRATION
+        started = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
+        self._emit(self, LIFECYCLE, (started, BY_MIGRATION))
+
+    def run_migrated(self, reason: int = states.Running.MIGRATED) -> None:
+        """Let the CPUs of a guest run that has migrated here, and say so."""
+        self.set_state(fakelibvirt.VIR_DOMAIN_RUNNING, reason)
+        resumed = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
+        self._emit(self, LIFECYCLE, (resumed, BY_MIGRATION))
+
+    def end_job(self) -> None:
+        """Nothing changes it any more."""
+        self.phase = None
+        self.incoming = False
+        self.job = fakelibvirt.VIR_DOMAIN_JOB_NONE
+
+    def _load(self, document: documents.Element) -> None:
+        self.live = documents.without_aliases(document)
+        documents.assign_addresses(self.live)
+        for element in documents.elements(self.live):
+            documents.assign_alias(self.live, element)
+        self.number += 1
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""
         with self.lock:
             self.saved = self.live
-            self.stop()
+            self.stop(states.Shutoff.SAVED)
 
-    def stop(self) -> None:
+    def stop(self, reason: int = states.Shutoff.SHUTDOWN) -> None:
         """The guest is gone, and every request to it."""
         with self.lock:
             self.live = None
             self.state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+            self.reason = reason
+            self.memory = states.Memory.STALE
             self._requests.clear()
             self._held.clear()
             if self.persistent is None:
                 self.defined = False
         self._clock.wake()
 
-    def set_state(self, state: int) -> None:
+    def set_state(self, state: int, reason: int) -> None:
         """Pause or resume; what was asked of a paused guest comes then."""
         with self.lock:
-            self.state = state
+            self.state, self.reason = state, reason
             if state != fakelibvirt.VIR_DOMAIN_RUNNING:
                 return
             held, self._held = self._held, []

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A live migration between two hypervisors of the double."""
+"""A live migration between two hypervisors of the double, phase by phase.
+
+As libvirtd of the source drives it with VIR_MIGRATE_PEER2PEER (libvirt's
+src/qemu/qemu_migration.c, qemuMigrationSrcPerformPeer2Peer3): QEMU is started
+at the destination, the memory is copied, the source is paused and not ended
+before the destination has said that the guest runs there. With post-copy the
+guest runs there before all of its memory is (qemuMigrationDstFinishFresh).
+"""
 
 from typing import Any
-
-from nova.tests.fixtures import libvirt as fakelibvirt
 
 from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import documents
@@ -11,9 +16,8 @@ from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import hypervisor as hypervisors
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import settings as double_settings
-
-PERSIST = fakelibvirt.VIR_MIGRATE_PERSIST_DEST
-UNDEFINE = fakelibvirt.VIR_MIGRATE_UNDEFINE_SOURCE
+from nova_pt_migrate.testing import states
+from nova_pt_migrate.testing import transfer as transfers
 
 
 class Job:
@@ -28,24 +32,64 @@ class Job:
         self._machine = machine
         self._settings = settings
         self._clock = clock
-        self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
-        self._aborted = False
-        self._finished = False
+        self._transfer: transfers.Transfer | None = None
 
     def stats(self) -> dict[str, Any]:
-        return {'type': self._type}
+        """See virDomainGetJobStats.
+
+        :raises libvirtError: the domain is not active, or is coming
+            (qemuDomainGetJobStatsInternal)
+        """
+        if not self._machine.active:
+            raise errors.invalid('domain is not running')
+        if self._machine.incoming:
+            raise errors.incoming()
+        return {'type': self._machine.job}
 
     def abort(self) -> None:
-        """Ask QEMU to cancel; migrate() raises a little later."""
-        if not self._machine.migrating:
+        """Ask QEMU to cancel; migrate() raises a little later.
+
+        :raises libvirtError: there is no job, or no way back from post-copy
+            (qemuDomainAbortJobMigration)
+        """
+        if not self._machine.migrating or self._transfer is None:
             raise errors.invalid('no job is active on the domain')
-        self._aborted = True
+        if self._machine.reason in (
+            states.Paused.POSTCOPY, states.Paused.POSTCOPY_FAILED,
+        ):  # fmt: skip
+            raise errors.invalid('cannot abort migration in post-copy mode')
+        self._transfer.aborted = True
         self._clock.wake()
 
     def finish(self) -> None:
         """Have the rest of the memory copied at once."""
-        self._finished = True
+        self._moving().finished = True
         self._clock.wake()
+
+    def start_post_copy(self) -> None:
+        """Switch over now, and copy the rest afterwards.
+
+        :raises libvirtError: that was not permitted
+        """
+        if not self._machine.migrating or self._transfer is None:
+            raise errors.invalid(
+                'post-copy can only be started while outgoing migration is '
+                'in progress'
+            )
+        self._transfer.switch_over()
+        self._clock.wake()
+
+    def cut(self) -> None:
+        """The connection of the two QEMUs breaks."""
+        self._moving().cut = True
+        self._clock.wake()
+
+    def resume_post_copy(self) -> None:
+        """Connect them again, and copy the rest.
+
+        As an operator does with ``virsh migrate --postcopy-resume``.
+        """
+        self._moving().resume_post_copy()
 
     def migrate(
         self,
@@ -54,28 +98,34 @@ class Job:
         params: dict[str, Any],
         flags: int,
     ) -> None:
-        """Move the guest, or raise and leave it as it is.
+        """Move the guest, or raise and leave it as libvirt does.
 
         :raises libvirtError: as libvirt does for a guest with a VFIO device,
             a live document that does not fit, a guest that is there already,
-            an abort
+            an abort, a libvirtd that ends
         """
         machine = self._machine
         live = params.get('destination_xml') or documents.text(
             machine.document
         )
-        persistent = params.get('persistent_xml') or live
         with machine.modifying():
             self._check(live)
-            machine.migrating = True
-            self._aborted = self._finished = False
-            self._type = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
-        try:
-            self._copy()
-            destination.receive(live, persistent if flags & PERSIST else None)
-            self._leave(source, flags)
-        finally:
-            machine.migrating = False
+            self._transfer = transfers.Transfer(
+                machine,
+                (source, destination),
+                transfers.Documents(
+                    live, params.get('persistent_xml') or live
+                ),
+                flags,
+                self._settings,
+                self._clock,
+            )
+        self._transfer.run()
+
+    def _moving(self) -> transfers.Transfer:
+        if self._transfer is None:
+            raise errors.invalid('no job is active on the domain')
+        return self._transfer
 
     def _check(self, live: str) -> None:
         machine = self._machine
@@ -105,32 +155,6 @@ class Job:
             if documents.host_address(element)
             not in self._settings.vfio_migratable
         ]
-
-    def _copy(self) -> None:
-        interrupted = self._clock.wait(
-            lambda: (
-                self._aborted or self._finished or not self._machine.active
-            ),
-            self._settings.copy_seconds,
-        )
-        if not self._machine.active:
-            self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
-            raise errors.invalid('domain is not running')
-        if not interrupted or self._finished:
-            self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
-            return
-        self._type = fakelibvirt.VIR_DOMAIN_JOB_CANCELLED
-        self._clock.later(self._settings.cancelled_seconds, self._forget)
-        raise errors.aborted()
-
-    def _leave(self, source: hypervisors.Hypervisor, flags: int) -> None:
-        self._machine.stop()
-        if flags & UNDEFINE:
-            source.undefine(self._machine)
-
-    def _forget(self) -> None:
-        if not self._machine.migrating:
-            self._type = fakelibvirt.VIR_DOMAIN_JOB_NONE
 
 
 def _count(document: documents.Element, tag: str) -> int:

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test may set on the double, at any time."""
 
+from collections.abc import Callable
 import dataclasses
 
 from nova_pt_migrate.testing import guests
+from nova_pt_migrate.testing import states
+
+
+def _pass(phase: states.Phase) -> None:
+    """Nothing ends."""
 
 
 @dataclasses.dataclass
@@ -19,6 +25,9 @@ class Settings:
         the device; 0 with ACPI hot-plug since QEMU 8.0, 5 with PCIe native
     :ivar plug_seconds: how long an attach to the live domain takes
     :ivar copy_seconds: how long a migration copies memory
+    :ivar post_copy_seconds: how long the rest takes after the switch-over
+    :ivar reached: called with each phase that a migration reaches, in the
+        thread of the call to migrate; may let a libvirtd end
     :ivar cancelled_seconds: how long a job that was aborted still shows as
         cancelled
     :ivar vfio_migratable: host PCI addresses of devices, on both hosts, that
@@ -33,6 +42,8 @@ class Settings:
     unplug_guard: float = 0.0
     plug_seconds: float = 0.0
     copy_seconds: float = 0.0
+    post_copy_seconds: float = 0.0
+    reached: Callable[[states.Phase], None] = _pass
     cancelled_seconds: float = 2.0
     vfio_migratable: frozenset[str] = frozenset()
     unbindable: frozenset[str] = frozenset()

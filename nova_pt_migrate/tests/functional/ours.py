@@ -10,6 +10,7 @@ from nova_pt_migrate import conf
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import watch
 
 LIVE = 1
 NOVA_S = 'detachDeviceFlags'
@@ -27,25 +28,12 @@ class OurMigrations(base.TwoComputes):
     def setUp(self) -> None:
         super().setUp()
         self.deadly: list[str] = []
-        self.processes.messages.append(self._watch_over_guests)
+        guests = watch.GuestWatch(
+            self.ctxt, self.double.hypervisors, self.deadly
+        )
+        self.processes.messages.append(guests.message)
+        self.double.watches.append(guests.call)
         self.addCleanup(lambda: self.assertEqual([], self.deadly))
-
-    def _watch_over_guests(self, message: dict[str, Any]) -> None:
-        """Note what may destroy a guest that may run at the destination.
-
-        Only while libvirt on the source shows the guest active, without a
-        job, may the destination be told to clear what it has of the server.
-        """
-        if message['method'] != 'rollback_live_migration_at_destination':
-            return
-        instance = message['args']['instance']['nova_object.data']
-        hypervisor = self.double.hypervisors[instance['host']]
-        machine = hypervisor.machines.get(instance['uuid'])
-        if machine is None or not machine.active or machine.migrating:
-            self.deadly.append(
-                f'{instance["uuid"]} on {instance["host"]}: '
-                f'{machine and machine.state}'
-            )
 
     def _setup_compute_service(self) -> None:
         super()._setup_compute_service()

@@ -18,6 +18,7 @@ from lxml import etree
 
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import contract_steps
+from nova_pt_migrate.testing import state_contract
 
 UUID = '5c8d3f0e-7c1c-4a55-9d0b-6d2f6a7f0c11'
 DISK = '/var/lib/pt-contract/guest.qcow2'
@@ -133,7 +134,11 @@ class LabAdapter:
                 domain.undefine()
 
 
-class RealContractTest(contract.LibvirtContract, unittest.TestCase):
+class RealContractTest(
+    contract.LibvirtContract,
+    state_contract.StateContract,
+    unittest.TestCase,
+):
     adapter: LabAdapter
 
     @classmethod

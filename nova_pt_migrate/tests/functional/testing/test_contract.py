@@ -10,6 +10,7 @@ import testtools
 from nova_pt_migrate.testing import clock
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import fixture
+from nova_pt_migrate.testing import state_contract
 from nova_pt_migrate.tests.functional.testing import hosts
 
 
@@ -45,7 +46,11 @@ class DoubleAdapter:
         return self._double.clock.wait(until, seconds)
 
 
-class DoubleContractTest(contract.LibvirtContract, testtools.TestCase):
+class DoubleContractTest(
+    contract.LibvirtContract,
+    state_contract.StateContract,
+    testtools.TestCase,
+):
     def setUp(self) -> None:
         super().setUp()
         self.double = self.useFixture(
