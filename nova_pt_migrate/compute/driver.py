@@ -85,6 +85,8 @@ class PassthroughLibvirtDriver(
                 for device in known
                 if device.status == fields.PciDeviceStatus.CLAIMED
             )
+            if pci_tracker.tracker(self.virtapi) is not None:
+                self._pt.listen()
             self._pt.worker.start()
         except Exception as exc:
             LOG.critical(

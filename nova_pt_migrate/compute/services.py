@@ -17,6 +17,8 @@ from nova_pt_migrate.compute.recovery import interrupted
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import settlement
 from nova_pt_migrate.compute.recovery import worker
+from nova_pt_migrate.compute.rpc import endpoint
+from nova_pt_migrate.compute.rpc import peers
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import factory
 from nova_pt_migrate.compute.server import healing
@@ -55,6 +57,7 @@ class Services:
         self.bound: set[str] = set()
         self.checking = threading.local()
         self._virtapi = driver.virtapi
+        self._host = driver._host
         self._looked_back = False
         self.events = events.DeviceEvents()
         self.departures = departures.Departures()
@@ -105,8 +108,9 @@ class Services:
         )
 
     def _build_recovery(self, driver: Any) -> None:
+        self.peers = peers.Peers()
         self.settlements = functools.partial(
-            settlement.Settlement, driver, self.tell
+            settlement.Settlement, driver, self.tell, self.peers.domain
         )
         self.worker = worker.RecoveryWorker(
             self.departures,
@@ -132,6 +136,14 @@ class Services:
     def compute(self) -> Any:
         """Return nova.compute.manager.ComputeManager of this host."""
         return self._virtapi._compute
+
+    def listen(self) -> None:
+        """Have nova-compute answer for us, too, when it listens.
+
+        It makes its RPC server after it has started the driver
+        (nova/service.py, Service.start).
+        """
+        self.compute.additional_endpoints.append(endpoint.Endpoint(self._host))
 
     def check_lease(self, context: Any) -> None:
         """Free what this host keeps for servers that did not come.

@@ -30,6 +30,7 @@ class Reason(enum.StrEnum):
     PLUG_TIMEOUT = 'pt_migrate_plug_timeout'
     HOST_ERROR = 'pt_migrate_host_error'
     INTERRUPTED = 'pt_migrate_interrupted'
+    UNDECIDED = 'pt_migrate_undecided'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -144,8 +145,8 @@ ADVICE: Mapping[Reason, Advice] = {
         _MIGRATE,
     ),
     Reason.MOVE_FAILED: Advice(
-        'libvirt did not move the guest; the server stayed, and its devices '
-        'are plugged again. The details are what libvirt said.',
+        'libvirt did not say that it moved the guest. Where the guest stayed, '
+        'its devices are plugged again. The details are what libvirt said.',
         'Remove the cause, and migrate again.',
         'journalctl -u libvirtd -u virtqemud --since "1 hour ago"',
         _MIGRATE,
@@ -178,6 +179,16 @@ ADVICE: Mapping[Reason, Advice] = {
         'to move.',
         'openstack compute service list --service nova-compute',
         _MIGRATE,
+    ),
+    Reason.UNDECIDED: Advice(
+        'The live migration broke off after the guest had been handed over, '
+        'and neither host has a guest that is known to be whole. Nothing was '
+        'changed; the server stays in task state migrating until that is '
+        'settled.',
+        'An operator has to let the guest go on where it is whole, as the '
+        'administration guide says; the rest is done by itself.',
+        'virsh domstate --reason SERVER  # on source and destination',
+        'virsh resume SERVER  # on the source, if the destination has none',
     ),
 }
 """What each means, what to do, the command to check and the one to run."""

@@ -16,6 +16,7 @@ from typing import Any
 from nova import exception
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.core import errors
@@ -81,13 +82,16 @@ def refuse(told: actions.Story, sentences: Iterable[str]) -> None:
 
 
 def runs_here(host: Any, instance: Any) -> bool:
-    """True if libvirt of this host runs a guest of the server.
+    """True if libvirt of this host has a guest of the server, in any state.
+
+    One that is paused, or whose memory is on its way here, may become the
+    only one.
 
     :param host: nova.virt.libvirt.host.Host
     :raises Exception: libvirt does not answer
     """
     try:
-        return bool(host.get_guest(instance).is_active())
+        return local_domain.read(host, instance).active
     except exception.InstanceNotFound:
         return False
 

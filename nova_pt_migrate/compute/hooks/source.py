@@ -17,6 +17,7 @@ from nova_pt_migrate.compute.pairs import neutron
 from nova_pt_migrate.compute.recovery import endings
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
+from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import missing
 from nova_pt_migrate.compute.traffic import readiness
@@ -177,10 +178,9 @@ class SourceHooks(base.Hooks):
     ) -> None:
         """Migrate with a persistent XML that holds the devices.
 
-        Nova's monitor sees from the domain how the migration ended and rolls
-        back. What Nova raises here afterwards would only turn a server that
-        is whole again into ERROR (driver.py:11942), so it ends here; Nova has
-        logged it.
+        Nova's monitor sees from the domain how the migration ended. What Nova
+        raises here afterwards, and has logged, would only turn a server that
+        is whole again into ERROR (driver.py:11942), so it ends here.
         """
         migrate = super()._live_migration_operation
         vifs = our_vifs.owned_migrate_vifs(migrate_data)
@@ -218,6 +218,7 @@ class SourceHooks(base.Hooks):
             )  # fmt: skip
             if not told.reasoned:
                 told.tell(reasons.Failure(reasons.Reason.HOST_ERROR, str(exc)))
+            undecided.note_broken(told, self._host, instance)
 
     def _detach_direct_passthrough_vifs(
         self, context: Any, migrate_data: Any, instance: Any
@@ -265,7 +266,9 @@ class SourceHooks(base.Hooks):
             context, instance, migrate_data
         )
         if our_vifs.owned_migrate_vifs(migrate_data):
-            leftovers.clear_destination(self._host, instance, migrate_data)
+            leftovers.clear_destination(
+                self._host, instance, migrate_data, self._pt.peers.domain
+            )
 
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any

@@ -19,7 +19,14 @@ from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.recovery import settlement
 from nova_pt_migrate.compute.recovery import worker as workers
 
-NOT_ENDED = ('accepted', 'queued', 'preparing', 'running')
+NOT_ENDED = (
+    'accepted',
+    'queued',
+    'preparing',
+    'running',
+    'running (post-copy)',
+)
+"""Nova's own look at its start knows of ``running`` only (manager.py:994)."""
 
 
 class Interrupted:

@@ -6,6 +6,7 @@ repeated, and raises what Nova, Neutron, Cinder, placement or the database do;
 what was done until then stays done.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from nova import exception
@@ -13,12 +14,14 @@ from nova import objects
 from nova.objects import fields
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.recovery import originals
-from nova_pt_migrate.compute.recovery import whereabouts as hosts
 from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
+Ask = Callable[[str, str], whereabouts.Domain]
+"""Gets a host's word on the domain of a server (its UUID)."""
 
 
 def of_arrival(
@@ -158,7 +161,33 @@ def delete_old_attachments(compute: Any, context: Any, instance: Any) -> None:
             compute.volume_api.attachment_delete(context, bdm.attachment_id)
 
 
-def clear_destination(host: Any, instance: Any, migrate_data: Any) -> None:
+def remove_from_source(host: Any, instance: Any) -> None:
+    """End what is left here of a guest that is at the destination.
+
+    libvirt does so where it sees the guest arrive. What it has left is older
+    than the guest, and nobody may let it run.
+
+    :param host: nova.virt.libvirt.host.Host on the source
+    :raises nova.exception.NovaException: libvirt does not answer; it may be
+        called again
+    :raises libvirt.libvirtError: likewise
+    """
+    try:
+        guest = host.get_guest(instance)
+    except exception.InstanceNotFound:
+        return
+    LOG.info(
+        'The guest is at the destination; what is left of it on the source '
+        'is removed.', instance=instance,
+    )  # fmt: skip
+    if guest.is_active():
+        guest.poweroff()
+    guest.delete_configuration()
+
+
+def clear_destination(
+    host: Any, instance: Any, migrate_data: Any, ask: Ask
+) -> None:
     """Let Nova's rollback clear the destination, or keep it from doing so.
 
     Nova tells the destination to clean up only where it has files to delete
@@ -168,13 +197,20 @@ def clear_destination(host: Any, instance: Any, migrate_data: Any) -> None:
     and deletes nothing.
 
     The clean-up destroys the server's domain at the destination. So it is
-    asked for only while libvirt here says that the guest runs here and that
-    no job of it is left; otherwise the destination keeps what it has until
-    the lease of its claims is over.
+    asked for only where the guest is known to be here, running or paused by
+    its user; otherwise the destination keeps what it has until the lease of
+    its claims is over.
 
     :param host: nova.virt.libvirt.host.Host on the source
     """
-    if hosts.on_source(host, instance) is whereabouts.Source.RUNNING:
+    found = whereabouts.find(
+        local_domain.look(host, instance),
+        lambda: ask(migrate_data.migration.dest_compute, instance.uuid),
+    )
+    if (
+        found.guest is whereabouts.Guest.HERE
+        and found.source in whereabouts.STAYS
+    ):
         if 'target_mdevs' not in migrate_data:
             migrate_data.target_mdevs = {}
         return

@@ -13,11 +13,12 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
+from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
-from nova_pt_migrate.compute.recovery import whereabouts as hosts
+from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
@@ -49,6 +50,7 @@ class Settlement:
 
     :param driver: Nova's libvirt driver on this host
     :param tell: makes the story of what is found
+    :param ask: gets the word of libvirt of another host
     :param known: what its process knew of it, if that lives
     :param status: of a migration that is rolled back
     :param abort: nobody watches libvirt's job, so one that runs is aborted
@@ -61,6 +63,7 @@ class Settlement:
         self,
         driver: Any,
         tell: actions.Tell,
+        ask: leftovers.Ask,
         server: str,
         migration: int,
         *,
@@ -74,6 +77,7 @@ class Settlement:
         self.server = server
         self._driver = driver
         self._tell = tell
+        self._ask = ask
         self._compute = driver.virtapi._compute
         self._migration = migration
         self._known = known
@@ -84,6 +88,7 @@ class Settlement:
         self._cause = cause
         self._seen_preparing = False
         self._tried = False
+        self._undecided = undecided.Undecided()
 
     @property
     def what(self) -> str:
@@ -164,36 +169,38 @@ class Settlement:
         return False
 
     def _by_guest(self, context: Any, instance: Any, migration: Any) -> bool:
-        source = hosts.on_source(self._driver._host, instance)
-        if source is whereabouts.Source.MOVING and self._abort:
+        found = whereabouts.find(
+            local_domain.look(self._driver._host, instance),
+            lambda: self._ask(migration.dest_compute, instance.uuid),
+        )
+        if found.source is whereabouts.Domain.BUSY and self._abort:
             LOG.warning(
                 'The live migration goes on though nova-compute does not '
                 'watch it any more; it is aborted.', instance=instance,
             )  # fmt: skip
             self._driver._host.get_guest(instance).abort_job()
             return False
-        found = whereabouts.find(
-            source,
-            lambda: hosts.on_destination(
-                self._driver, instance, migration.dest_compute
-            ),
-        )
         LOG.info(
-            'The guest of the live migration from %s to %s is %s; libvirt of '
-            'the source says of it: %s.',
-            migration.source_compute, migration.dest_compute, found.value,
-            source.value, instance=instance,
+            'The guest of the live migration from %s to %s is %s; %s.',
+            migration.source_compute, migration.dest_compute,
+            found.guest.value, found, instance=instance,
         )  # fmt: skip
-        if found is whereabouts.Guest.UNKNOWN:
+        if found.guest in (whereabouts.Guest.UNKNOWN, whereabouts.Guest.STUCK):
+            known = self._known.context if self._known else context
+            self._undecided.note(
+                found, instance, lambda: self._tell(known, instance)
+            )
             return False
         if self._known is None:
             self._tell(context, instance).tell(
                 reasons.Failure(
                     reasons.Reason.INTERRUPTED,
-                    f'{self._cause}; the guest was found {found.value}',
+                    f'{self._cause}; the guest was found {found.guest.value}',
                 )
             )
-        if found is whereabouts.Guest.THERE:
+        if found.guest is whereabouts.Guest.THERE:
+            if found.source in whereabouts.STALE:
+                leftovers.remove_from_source(self._driver._host, instance)
             self._finish_there(context, instance, migration)
         elif instance.task_state is None:
             leftovers.end(migration, self._status)

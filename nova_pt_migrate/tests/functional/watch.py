@@ -78,7 +78,7 @@ class GuestWatch:
                 and machine.memory is states.Memory.WHOLE
                 and not self._is_elsewhere(machine)
             )
-        return machine.state == domains.RUNNING
+        return bool(machine.state == domains.RUNNING)
 
     def _may_not_run(self, machine: machines.Machine) -> bool:
         return (

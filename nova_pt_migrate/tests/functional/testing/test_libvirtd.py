@@ -78,11 +78,11 @@ class EndsTest(LibvirtdTestCase):
             domain = self.start('one')
             restarted = self.double.restart_libvirtd(host, phase)
             failed = self.fails(domain)
-            self.assertTrue(restarted.is_set(), phase)
+            self.assertTrue(restarted.is_set(), str(phase))
             self.assertEqual(
-                expected, (self.state('here'), self.state('there')), phase
+                expected, (self.state('here'), self.state('there')), str(phase)
             )
-            self.assertEqual(expected[0] != GONE, failed, phase)
+            self.assertEqual(expected[0] != GONE, failed, str(phase))
             for hypervisor in self.double.hypervisors.values():
                 hypervisor.machines.clear()
 

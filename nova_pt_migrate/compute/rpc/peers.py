@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask our drivers on other hosts."""
+
+from typing import Any
+
+from nova import context as nova_context
+from nova import exception
+from nova import rpc
+from nova.compute import rpcapi
+from oslo_log import log as logging
+import oslo_messaging
+
+from nova_pt_migrate.compute.rpc import messages
+from nova_pt_migrate.core import whereabouts
+
+LOG = logging.getLogger(__name__)
+TIMEOUT = 10.0
+"""Seconds for an answer; libvirt is asked twice for it, and no more is done.
+"""
+
+
+class Peers:
+    """The other end of :class:`endpoint.Endpoint`."""
+
+    def domain(self, host: str, server: str) -> whereabouts.Domain:
+        """Return what libvirt of a host says of a domain; raises nothing.
+
+        A host whose nova-compute does not know the question says so at once.
+
+        :param server: UUID
+        """
+        try:
+            answer = self._ask(host, 'domain', server=server)
+        except (
+            oslo_messaging.MessagingException,
+            exception.NovaException,
+        ) as exc:
+            LOG.info(
+                'Host %s does not say what its libvirt knows of server %s: '
+                '%s: %s', host, server, type(exc).__name__, exc,
+            )  # fmt: skip
+            return whereabouts.Domain.SILENT
+        try:
+            word = messages.word_of(answer)
+        except ValueError as exc:
+            LOG.warning(
+                'Host %s was asked for the domain of server %s, and its '
+                'answer is not used: %s', host, server, exc,
+            )  # fmt: skip
+            return whereabouts.Domain.SILENT
+        if word is None:
+            return whereabouts.Domain.ABSENT
+        return whereabouts.head(word)
+
+    def _ask(self, host: str, question: str, **values: Any) -> Any:
+        client = rpc.get_client(
+            oslo_messaging.Target(
+                topic=rpcapi.RPC_TOPIC,
+                namespace=messages.NAMESPACE,
+                version=messages.VERSION,
+            )
+        )
+        return client.prepare(server=host, timeout=TIMEOUT).call(
+            nova_context.get_admin_context(), question, **values
+        )

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from typing import Any
+
+import fixtures
+from nova import exception
+import oslo_messaging
+from oslo_messaging import rpc as messaging_rpc
+from oslo_utils.fixture import uuidsentinel as uuids
+import testtools
+
+from nova_pt_migrate.compute.rpc import messages
+from nova_pt_migrate.compute.rpc import peers
+from nova_pt_migrate.core import whereabouts
+
+Domain = whereabouts.Domain
+
+
+class TestDomain(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+
+    def ask(self, answer: Any) -> Domain:
+        asked: list[Any] = []
+
+        def asking(
+            _peers: peers.Peers, host: str, question: str, **values: Any
+        ) -> Any:
+            asked.append((host, question, values))
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        self.useFixture(fixtures.MockPatchObject(peers.Peers, '_ask', asking))
+        found = peers.Peers().domain('there', uuids.server)
+        self.assertEqual(
+            [('there', 'domain', {'server': uuids.server})], asked
+        )
+        return found
+
+    def test_what_libvirt_says_there(self) -> None:
+        for word, domain in (
+            (None, Domain.ABSENT),
+            (whereabouts.Word(True, 1, 2, 0), Domain.RUNS),
+            (whereabouts.Word(True, 3, 1, 0), Domain.PAUSED),
+            (whereabouts.Word(True, 1, 10, 2), Domain.POST_COPY),
+        ):
+            self.assertIs(domain, self.ask(messages.of_word(word)))
+
+    def test_who_does_not_answer_is_silent(self) -> None:
+        for error in (
+            oslo_messaging.MessagingTimeout(),
+            oslo_messaging.UnsupportedVersion('1.0', method='domain'),
+            messaging_rpc.NoSuchMethod('domain'),
+            oslo_messaging.RemoteError('ValueError', 'no'),
+            exception.HypervisorUnavailable(),
+        ):
+            self.assertIs(Domain.SILENT, self.ask(error))
+
+    def test_nonsense_is_no_answer_and_is_told(self) -> None:
+        self.assertIs(Domain.SILENT, self.ask({'domain': 'fine'}))
+        self.assertIn('its answer is not used', self.log.output)
