@@ -3,65 +3,18 @@
 
 from typing import Any
 
-from nova import objects
-
-from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import domain as domains
-from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
-from nova_pt_migrate.tests.functional import crashes
+from nova_pt_migrate.tests.functional import handed_over
 
 Phase = states.Phase
 STAYS = always.End(base.SOURCE, 'failed')
 ARRIVES = always.End(base.DESTINATION, 'completed')
 
 
-class Libvirtds(crashes.Crashes):
-    """What tests of a guest that was handed over have in common."""
-
-    def machine(self, host: str, server: dict[str, Any]) -> machines.Machine:
-        found: machines.Machine = self.double.hypervisors[host].find(
-            server['id']
-        )
-        return found
-
-    def restart(self, server: dict[str, Any], host: str, phase: Phase) -> None:
-        """Migrate; in the phase libvirtd of the host ends and starts again."""
-        restarted = self.double.restart_libvirtd(host, phase)
-        self.begin(server)
-        self.wait_for(restarted.is_set, 'the restart of libvirtd')
-
-    def told(self, server: dict[str, Any]) -> list[Any]:
-        """Return the events that say that it cannot be told."""
-        return [
-            event
-            for action in objects.InstanceActionList.get_by_instance_uuid(
-                self.ctxt, server['id']
-            )
-            for event in objects.InstanceActionEventList.get_by_action(
-                self.ctxt, action.id
-            )
-            if event.event == reasons.Reason.UNDECIDED
-        ]
-
-    def assert_stuck(self, server: dict[str, Any], *known: str) -> None:
-        """The server waits, and it has been told once that it does.
-
-        :param known: parts of what is told
-        """
-        (event,) = self.wait_for(lambda: self.told(server), 'the event')
-        for part in known:
-            self.assertIn(part, event.details)
-        for compute in self.computes.values():
-            compute.driver._pt.worker._settle_all(self.ctxt)
-        self.assertEqual(1, len(self.told(server)))
-        self.assertFalse(self.is_ended(server, 0))
-        self.assertEqual('migrating', self._task_state(server))
-
-
-class SourceLibvirtdTest(Libvirtds):
+class SourceLibvirtdTest(handed_over.HandedOver):
     """libvirtd of the source, which carries the migration."""
 
     def check_end(self, phase: Phase, end: always.End) -> None:
@@ -153,7 +106,7 @@ class SourceLibvirtdTest(Libvirtds):
         whole.check(ARRIVES)
 
 
-class DestinationLibvirtdTest(Libvirtds):
+class DestinationLibvirtdTest(handed_over.HandedOver):
     """libvirtd of the destination; the source notices."""
 
     def check_end(self, phase: Phase, end: always.End) -> None:
@@ -182,7 +135,7 @@ class DestinationLibvirtdTest(Libvirtds):
         self.check_end(Phase.FINISHED, ARRIVES)
 
 
-class PausedTest(Libvirtds):
+class PausedTest(handed_over.HandedOver):
     """A guest that somebody pauses while it migrates."""
 
     def pause_at(self, server: dict[str, Any], then: Any) -> None:
