@@ -110,6 +110,7 @@ class Domain(enum.Enum):
     OFF = 'defined, not active'
     ABSENT = 'not known'
     SILENT = 'no answer'
+    UNASKED = 'nothing, as its nova-compute does not know the question'
 
 
 class Guest(enum.Enum):
@@ -255,6 +256,8 @@ ROWS: Mapping[Domain, Row] = {
     # VIR_MIGRATE_UNDEFINE_SOURCE: as LEFT.
     Domain.ABSENT: Row(Guest.THERE),
     Domain.SILENT: Row(Guest.UNKNOWN),
+    # Said of other hosts only.
+    Domain.UNASKED: Row(Guest.UNKNOWN),
 }
 """By what libvirt of the source says."""
 

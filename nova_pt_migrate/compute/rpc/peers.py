@@ -14,6 +14,8 @@ from nova_pt_migrate.compute.rpc import messages
 from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
+NOT_KNOWN = ('UnsupportedVersion', 'NoSuchMethod')
+"""What a server says that does not have the question, by its exception."""
 TIMEOUT = 10.0
 """Seconds for an answer; libvirt is asked twice for it, and no more is done.
 """
@@ -39,6 +41,10 @@ class Peers:
                 'Host %s does not say what its libvirt knows of server %s: '
                 '%s: %s', host, server, type(exc).__name__, exc,
             )  # fmt: skip
+            # Exceptions of servers come by their names.
+            name = getattr(exc, 'exc_type', type(exc).__name__)
+            if name in NOT_KNOWN:
+                return whereabouts.Domain.UNASKED
             return whereabouts.Domain.SILENT
         try:
             word = messages.word_of(answer)

@@ -25,6 +25,7 @@ ALONE = {
     Domain.CHANGES: UNKNOWN,
     Domain.POST_COPY: UNKNOWN,
     Domain.SILENT: UNKNOWN,
+    Domain.UNASKED: UNKNOWN,
 }
 """By the source's head, where the destination is not asked."""
 TOGETHER = """
@@ -41,6 +42,7 @@ LEFT        stuck   stuck   unknown stuck   stuck
 OFF         stuck   stuck   unknown stuck   stuck
 ABSENT      here    stuck   unknown stuck   here
 SILENT      unknown unknown unknown unknown unknown
+UNASKED     stuck   stuck   unknown stuck   stuck
 """
 """The source's head on top, the destination's at the left."""
 STATES: dict[tuple[int, int], str] = {

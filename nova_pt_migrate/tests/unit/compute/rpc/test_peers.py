@@ -51,12 +51,19 @@ class TestDomain(testtools.TestCase):
     def test_who_does_not_answer_is_silent(self) -> None:
         for error in (
             oslo_messaging.MessagingTimeout(),
-            oslo_messaging.UnsupportedVersion('1.0', method='domain'),
-            messaging_rpc.NoSuchMethod('domain'),
             oslo_messaging.RemoteError('ValueError', 'no'),
             exception.HypervisorUnavailable(),
         ):
             self.assertIs(Domain.SILENT, self.ask(error))
+
+    def test_who_does_not_know_the_question(self) -> None:
+        for error in (
+            oslo_messaging.UnsupportedVersion('1.0', method='domain'),
+            messaging_rpc.NoSuchMethod('domain'),
+            oslo_messaging.RemoteError('UnsupportedVersion', 'no'),
+            oslo_messaging.RemoteError('NoSuchMethod', 'no'),
+        ):
+            self.assertIs(Domain.UNASKED, self.ask(error))
 
     def test_nonsense_is_no_answer_and_is_told(self) -> None:
         self.assertIs(Domain.SILENT, self.ask({'domain': 'fine'}))
