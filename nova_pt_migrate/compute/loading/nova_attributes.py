@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of Nova is touched that has no parameters: attributes and statements.
+"""What of Nova is touched that has no parameters: attributes and values.
 
 Lines are those of nova 34.0.0. An attribute is there if the class has it, or
-if one of its functions sets it on an object; a statement if the function still
-has it word for word, but for spaces and comments. Either tells what a value is
-made of that is handed to this driver or looked up by it.
+if one of its functions sets it on an object. What a value is made of that is
+handed to this driver, or looked up by it, is seen in the code of the function
+that makes it.
 """
 
-import ast
-from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import dis
-import functools
 import importlib
 import inspect
 import types
@@ -48,38 +46,37 @@ ATTRIBUTES = {
     'nova.objects.migration:Migration': ('dest_compute', 'dest_node'),
 }  # fmt: skip
 
-STATEMENTS = {
-    # manager.py:9440, from where the driver takes the mappings
+CODE: Mapping[str, tuple[object, ...]] = {
+    # manager.py:9440, from where the driver takes the mappings: a partial
     'nova.compute.manager:ComputeManager._do_live_migration': (
-        'post_live_migration = functools.partial('
-        'self._post_live_migration_update_host, source_bdms=source_bdms)'
+        '_post_live_migration_update_host', 'source_bdms', ('source_bdms',),
     ),
-    # manager.py:9502
+    # manager.py:9502, what is kept of each
     'nova.compute.manager:ComputeManager.live_migration': (
-        'self._waiting_live_migrations[instance.uuid] = (migration, future)'
+        'migration', 'future', 'BUILD_TUPLE',
     ),
     # manager.py:8569 and 8709, the lock that keeps an operation alone
     'nova.compute.manager:ComputeManager.attach_interface': (
-        "lockname = 'interface-%s-%s' % (instance.uuid, port_id)"
+        'interface-', 'instance', 'uuid',
     ),
     'nova.compute.manager:ComputeManager.detach_interface': (
-        "lockname = 'interface-%s-%s' % (instance.uuid, port_id)"
+        'interface-', 'instance', 'uuid',
     ),
-}
+}  # fmt: skip
+"""Names, constants and operations that follow each other in a function."""
 
 
 def missing() -> Iterator[str]:
     """Yield what this Nova has not, each as part of a sentence."""
     for path, names in ATTRIBUTES.items():
-        known = _attributes(path)
+        cls = find(path)
         for name in names:
-            if name not in known:
+            if not _may_have(cls, name):
                 yield f'{_shown(path)} has no attribute {name}'
-    # What is read is large, and not looked at again.
-    read = functools.cache(_tree)
-    for path, statement in STATEMENTS.items():
-        if ast.unparse(ast.parse(statement)) not in _statements(path, read):
-            yield f'{_shown(path)} has no statement "{statement}"'
+    for path, wanted in CODE.items():
+        if not _has(tuple(_code(path)), wanted):
+            words = ', '.join(str(each) for each in wanted)
+            yield f'{_shown(path)} does nothing with {words} any more'
 
 
 def find(path: str) -> Any:
@@ -97,54 +94,71 @@ def find(path: str) -> Any:
     return part
 
 
-def _attributes(path: str) -> set[str]:
-    """Return all that objects of a class may have, as far as it tells."""
-    found: set[str] = set()
-    for each in inspect.getmro(find(path) or type):
-        found.update(vars(each))
-        for function in vars(each).values():
-            if isinstance(function, types.FunctionType):
-                found.update(_set_by(inspect.unwrap(function)))
-    return found
+def _may_have(cls: Any, name: str) -> bool:
+    """Tell whether objects of a class have an attribute, as it tells."""
+    return any(
+        name in vars(each)
+        or any(_sets(function, name) for function in vars(each).values())
+        for each in inspect.getmro(cls or type)
+    )
 
 
-def _set_by(function: Any) -> Iterator[str]:
-    for instruction in dis.get_instructions(function):
-        if instruction.opname == 'STORE_ATTR':
-            yield str(instruction.argval)
+def _sets(member: Any, name: str) -> bool:
+    """True for a function that sets an attribute of that name."""
+    if not isinstance(member, types.FunctionType):
+        return False
+    function = inspect.unwrap(member)
+    return name in function.__code__.co_names and any(
+        (each.opname, each.argval) == ('STORE_ATTR', name)
+        for each in dis.get_instructions(function)
+    )
 
 
-def _statements(path: str, read: Callable[[str], ast.AST]) -> set[str]:
-    """Return the statements of a method, written in one way.
+def _code(path: str) -> Iterator[object]:
+    """Yield what a function is made of, in order.
 
-    It is looked for in the source: decorators of Nova hide it.
-
-    :param read: gives the code of a module
+    Of what it loads that are names and constants, which hardly differ from
+    one release of Python to the next.
     """
-    module, _, name = path.partition(':')
-    outer, _, inner = name.partition('.')
-    return {
-        ast.unparse(node)
-        for each in _named(read(module), outer)
-        for function in _named(each, inner)
-        for node in ast.walk(function)
-        if isinstance(node, ast.stmt)
-    }
+    function = _undecorated(find(path), path.rpartition('.')[2])
+    for instruction in dis.get_instructions(function):
+        value = instruction.argval
+        if instruction.opcode in dis.hasconst:
+            yield function.__code__.co_consts[instruction.arg or 0]
+        elif not instruction.opname.startswith('LOAD_'):
+            yield instruction.opname
+        elif isinstance(value, tuple):
+            # Two in one, since Python 3.13.
+            yield from value
+        else:
+            yield value
 
 
-def _tree(module: str) -> ast.AST:
-    """Return the code of a module; an empty one where its source is not."""
-    try:
-        source = inspect.getsource(importlib.import_module(module))
-    except (ImportError, OSError):
-        source = ''
-    return ast.parse(source)
+def _has(found: tuple[object, ...], wanted: tuple[object, ...]) -> bool:
+    ends = range(len(wanted), len(found) + 1)
+    return any(found[end - len(wanted) : end] == wanted for end in ends)
 
 
-def _named(tree: ast.AST, name: str) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if getattr(node, 'name', None) == name:
-            yield node
+def _undecorated(part: Any, name: str) -> Any:
+    """Return the function of that name that decorators are around.
+
+    Some of Nova's do not tell; each holds what it was put around.
+    """
+    around = [part]
+    for function in around:
+        if getattr(getattr(function, '__code__', None), 'co_name', '') == name:
+            return function
+        cells = getattr(function, '__closure__', None) or ()
+        around += [
+            cell.cell_contents
+            for cell in cells
+            if isinstance(cell.cell_contents, types.FunctionType)
+        ]
+    return _nothing
+
+
+def _nothing() -> None:
+    """Stand in for what is not there."""
 
 
 def _shown(path: str) -> str:

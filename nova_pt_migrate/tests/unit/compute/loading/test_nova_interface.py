@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import importlib.metadata
-import inspect
 import pathlib
 
 import fixtures
@@ -67,22 +66,31 @@ class TestCheck(testtools.TestCase):
             'ATTRIBUTES', 'nova.compute.manager:Gone', ('_teleporter',)
         )
 
-    def test_a_statement_that_is_another_is_named(self) -> None:
+    def test_a_value_that_is_another_is_named(self) -> None:
         for method in ('live_migration', 'gone'):
             self.assert_lacking(
-                'STATEMENTS',
+                'CODE',
                 f'nova.compute.manager:ComputeManager.{method}',
-                'self.teleporter[instance.uuid] = (future, migration)',
+                ('future', 'migration', 'teleporter'),
             )
 
-    def test_a_nova_without_its_source(self) -> None:
-        self.useFixture(
-            fixtures.MockPatchObject(
-                inspect, 'getsource', side_effect=OSError('no source')
+    def test_the_order_counts(self) -> None:
+        for wanted, known in (
+            (('migration', 'future', 'BUILD_TUPLE'), True),
+            (('future', 'migration', 'BUILD_TUPLE'), False),
+        ):
+            self.useFixture(
+                fixtures.MockPatchObject(
+                    nova_attributes,
+                    'CODE',
+                    {
+                        'nova.compute.manager:ComputeManager.live_migration': (
+                            wanted
+                        )
+                    },
+                )
             )
-        )
-        error = self.assertRaises(errors.CannotStart, nova_interface.check)
-        self.assertIn('has no statement', str(error))
+            self.assertIs(known, not list(nova_attributes.missing()))
 
     def test_every_attribute_is_documented(self) -> None:
         text = DOCUMENT.read_text()
