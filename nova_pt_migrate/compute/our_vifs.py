@@ -14,10 +14,12 @@ from typing import Any
 
 from nova import context as nova_context
 from nova.network import model as network_model
+from nova.objects import instance_pci_requests
 from nova.objects import migrate_data as migrate_data_obj
 
 from nova_pt_migrate.core import model
 
+InstancePCIRequest = instance_pci_requests.InstancePCIRequest
 Vif = Any
 XmlOf = Callable[[Vif], str]
 
@@ -40,6 +42,23 @@ def owned(vifs: Iterable[Vif]) -> list[Vif]:
         for vif in vifs
         if isinstance(vif, Mapping) and vif.get('vnic_type') in VIF_TYPES
     ]
+
+
+def may_be_owned(instance: Any, network_info: Any) -> bool:
+    """Tell whether a server may have devices of ours, without waiting.
+
+    Each port with a device has a request for one, made before its server is
+    (nova/network/neutron.py, create_resource_requests).
+
+    :param instance: of a server that is built
+    :param network_info: its VIFs, which Nova may still wait for; or None
+    """
+    if not isinstance(network_info, network_model.NetworkInfoAsyncWrapper):
+        return bool(network_info)
+    return any(
+        request.source == InstancePCIRequest.NEUTRON_PORT
+        for request in instance.pci_requests.requests
+    )
 
 
 def at(vifs: Iterable[Vif], addresses: Container[str]) -> list[Vif]:

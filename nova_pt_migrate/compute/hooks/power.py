@@ -80,15 +80,17 @@ class PowerHooks(base.Hooks):
         """Rebuild it with what there is.
 
         A new server is not: Nova tries another host for it. Neither is one
-        started without a standby that it must have.
+        started without a standby that it must have. While Neutron allocates
+        the ports of a server Nova fetches its image; only where one may have
+        a device is that waited for here.
 
         :raises nova.exception.InvalidInput: it can have none on any host
         :raises nova.exception.VirtualInterfacePlugException: none on this
         """
-        if network_info:
+        if our_vifs.may_be_owned(instance, network_info):
             self._pt_demand_standbys(context, instance, network_info)
-        if network_info and instance.task_state == REBUILDING:
-            network_info = self._pt.missing.present(instance, network_info)
+            if instance.task_state == REBUILDING:
+                network_info = self._pt.missing.present(instance, network_info)
         super().spawn(
             context, instance, image_meta, injected_files, admin_password,
             allocations, network_info, block_device_info, power_on,

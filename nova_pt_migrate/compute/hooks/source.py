@@ -275,6 +275,9 @@ class SourceHooks(base.Hooks):
     ) -> None:
         """Bring the server home: after arrival, and after a failure."""
         vifs = our_vifs.owned(network_info)
+        if not vifs and not our_vifs.left_to_nova(network_info):
+            super()._reattach_instance_vifs(context, instance, network_info)
+            return
         if vifs and self._pt.servers.of(
             instance, self._pt.tell(context, instance), network_info
         ).come_home(vifs):

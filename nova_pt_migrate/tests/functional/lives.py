@@ -80,6 +80,10 @@ class Process:
             time.sleep(0.01)
         return list(self._threads.values())
 
+    def at_work(self) -> set[object]:
+        """Return what is under way, one for each thread and task."""
+        return set(self._threads)
+
     def wait(self, condition: Any, timeout: float | None) -> bool:
         """Wait for a condition, whose lock is held, as long as it lives.
 

@@ -133,6 +133,10 @@ class Processes(fixtures.Fixture):
     def is_alive(self, host: str) -> bool:
         return self._lives[host].alive
 
+    def at_work(self, host: str) -> set[object]:
+        """Return what the nova-compute has under way, threads and tasks."""
+        return self._lives[host].at_work()
+
     def kill(self, host: str) -> None:
         """End the nova-compute, wherever its threads are."""
         self._lives[host].kill()

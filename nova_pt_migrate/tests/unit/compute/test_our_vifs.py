@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import types
+from typing import Any
+
+from nova import objects
 from nova.network import model as network_model
 from nova.objects import migrate_data as migrate_data_obj
 import testtools
@@ -43,6 +47,38 @@ class TestOwnership(testtools.TestCase):
         self.assertEqual(
             [], our_vifs.owned(both) + our_vifs.left_to_nova(both)
         )
+
+
+class Pending(network_model.NetworkInfoAsyncWrapper):
+    """What Neutron still allocates; who looks into it would wait."""
+
+    def __init__(self) -> None:
+        network_model.NetworkInfo.__init__(self)
+
+    def wait(self, do_raise: bool = True) -> None:
+        raise AssertionError('it was waited for')
+
+
+class TestWhatIsPending(testtools.TestCase):
+    def assert_may_be(
+        self, expected: bool, network_info: Any, *requests: Any
+    ) -> None:
+        instance = types.SimpleNamespace(
+            pci_requests=objects.InstancePCIRequests(requests=list(requests))
+        )
+        self.assertIs(expected, our_vifs.may_be_owned(instance, network_info))
+
+    def test_a_request_for_a_port_tells(self) -> None:
+        of_port = objects.InstancePCIRequest(alias_name=None, spec=[])
+        of_flavor = objects.InstancePCIRequest(alias_name='gpu', spec=[])
+        self.assert_may_be(True, Pending(), of_flavor, of_port)
+        self.assert_may_be(False, Pending(), of_flavor)
+        self.assert_may_be(False, Pending())
+
+    def test_what_is_there_tells_itself(self) -> None:
+        self.assert_may_be(True, network_model.NetworkInfo([VF]))
+        self.assert_may_be(False, network_model.NetworkInfo())
+        self.assert_may_be(False, None)
 
 
 class TestRefusals(testtools.TestCase):
