@@ -8,7 +8,6 @@ import fixtures
 from nova import utils
 from nova.network import neutron as neutron_api
 from nova.tests.fixtures import libvirt as fakelibvirt
-from nova.tests.functional.libvirt import base as libvirt_base
 from nova.tests.functional.libvirt import test_pci_sriov_servers as nova_sriov
 from oslo_serialization import jsonutils
 
@@ -19,6 +18,7 @@ from nova_pt_migrate.testing import faults
 from nova_pt_migrate.testing import fixture
 from nova_pt_migrate.tests.functional import economy
 from nova_pt_migrate.tests.functional import lives
+from nova_pt_migrate.tests.functional import neutron
 from nova_pt_migrate.tests.functional import ports
 from nova_pt_migrate.tests.functional import processes
 from nova_pt_migrate.tests.functional import stops
@@ -102,9 +102,7 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         super().setUp()
         economy.format_our_messages_only()
         self.double = self.useFixture(fixture.LibvirtDouble())
-        self.neutron = self.useFixture(
-            libvirt_base.LibvirtNeutronFixture(self)
-        )
+        self.neutron = self.useFixture(neutron.Neutron(self))
         self.ports = ports.Ports(self.neutron)
         self.processes = self.useFixture(
             processes.Processes(neutron_api.get_client)
