@@ -24,6 +24,7 @@ from nova_pt_migrate.compute.hooks import interfaces
 from nova_pt_migrate.compute.hooks import monitor
 from nova_pt_migrate.compute.hooks import power
 from nova_pt_migrate.compute.hooks import source
+from nova_pt_migrate.compute.hooks import source_check
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import device_spec
 from nova_pt_migrate.compute.startup import explanation
@@ -42,6 +43,7 @@ CONF = libvirt_driver.CONF
 
 
 class PassthroughLibvirtDriver(
+    source_check.SourceCheckHooks,
     source.SourceHooks,
     monitor.MonitorHooks,
     destination.DestinationHooks,

@@ -7,6 +7,7 @@ from typing import Any
 
 from nova.virt.libvirt import driver as libvirt_driver
 
+from nova_pt_migrate.compute.claims import in_use
 from nova_pt_migrate.compute.claims import lease
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.notifications import actions
@@ -20,6 +21,7 @@ from nova_pt_migrate.compute.recovery import worker
 from nova_pt_migrate.compute.rpc import endpoint
 from nova_pt_migrate.compute.rpc import peers
 from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import detaching
 from nova_pt_migrate.compute.server import factory
 from nova_pt_migrate.compute.server import healing
 from nova_pt_migrate.compute.server import missing
@@ -61,6 +63,8 @@ class Services:
         self._looked_back = False
         self.events = events.DeviceEvents()
         self.departures = departures.Departures()
+        self.detaching = detaching.Detaching()
+        self.in_use = in_use.InUse(lambda: self.compute)
         self.incoming = incoming.Incoming()
         self.readiness_cache = readiness.ReadinessCache()
         self.links = links.HostLinks()
@@ -123,6 +127,7 @@ class Services:
                 'Freeing what is held for servers elsewhere': (
                     self.check_lease
                 ),
+                'Taking back devices in use': self.in_use.check,
                 'Looking after servers that lack something': (
                     self.healer.check_again
                 ),

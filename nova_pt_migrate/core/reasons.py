@@ -17,6 +17,7 @@ class Reason(enum.StrEnum):
     PEER = 'pt_migrate_peer'
     NO_DEVICE = 'pt_migrate_no_device'
     DESTINATION = 'pt_migrate_destination'
+    UNACCOUNTED = 'pt_migrate_unaccounted'
     UNPAIRED = 'pt_migrate_unpaired'
     NO_STANDBY = 'pt_migrate_no_standby'
     NO_BOND = 'pt_migrate_no_bond'
@@ -81,6 +82,15 @@ ADVICE: Mapping[Reason, Advice] = {
         'Correct what the details name, or choose another host.',
         _DETAILS,
         f'{_MIGRATE} --host HOST',
+    ),
+    Reason.UNACCOUNTED: Advice(
+        'The guest has a pass-through device that belongs to no port and no '
+        'alias of the server by Nova\'s records; nothing was changed.',
+        'Where the details name a port, wait until Nova has read the '
+        'server\'s ports from Neutron again (heal_instance_info_cache_'
+        'interval), and migrate again. Detach what was plugged by hand.',
+        'openstack port list --server SERVER',
+        'virsh detach-device SERVER FILE --live',
     ),
     Reason.UNPAIRED: Advice(
         'The server was not started on a host: its flavor, or the cloud, '

@@ -8,6 +8,7 @@ each knows its state and its server.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import contextlib
 import copy
 import dataclasses
@@ -177,6 +178,46 @@ def free(
     addresses = [device.address for device in devices]
     LOG.info('Server %s is not here: freed %s', server, ', '.join(addresses))
     return addresses
+
+
+def take_back(
+    context: Any,
+    tracker: Any,
+    server: str,
+    requests: Mapping[str, str | None],
+) -> list[str]:
+    """Allocate to a server of this host the devices that its guest has.
+
+    May be repeated. One that is set aside for another server is left to it.
+
+    :param server: its UUID
+    :param requests: for what Nova had given each device, by its PCI address
+    :returns: PCI addresses of the devices that the server has now
+    :raises nova.exception.NovaException: the database does not answer; it
+        is told when the tracker is saved the next time
+    """
+    taken = []
+    with _locked():
+        found = tracker.pci_tracker
+        for device in found.pci_devs if found else ():
+            if device.address not in requests:
+                continue
+            if device.status == fields.PciDeviceStatus.AVAILABLE:
+                found.stats.remove_device(device)
+                found.stats._handle_device_dependents(device)
+                device.claim(server)
+                device.request_id = requests[device.address]
+                device.allocate({'uuid': server})
+                found.allocations[server].append(device)
+                LOG.warning(
+                    'Device %s was free, and server %s has it: it is '
+                    'allocated to it again', device.address, server,
+                )  # fmt: skip
+            if device.instance_uuid == server:
+                taken.append(device.address)
+        if taken:
+            found.save(context)
+    return taken
 
 
 def _held(tracker: Any) -> dict[str, list[Any]]:

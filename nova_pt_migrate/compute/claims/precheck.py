@@ -17,6 +17,7 @@ from nova import exception
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import local_domain
+from nova_pt_migrate.compute.claims import bindings
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.core import errors
@@ -54,6 +55,7 @@ def begin(
             f'and choose another host.'
         )
     pci_tracker.free(context, tracker, instance.uuid)
+    bindings.delete_left(instance, tracker.host)
     check = Check(
         instance, tracker.host, pci_tracker.requests(context, instance)
     )
@@ -66,8 +68,12 @@ def begin(
     return check
 
 
-def refuse(told: actions.Story, sentences: Iterable[str]) -> None:
-    """Refuse this host for what it lacks, if there is any sentence.
+def refuse(
+    told: actions.Story,
+    sentences: Iterable[str],
+    reason: reasons.Reason = reasons.Reason.DESTINATION,
+) -> None:
+    """Refuse for what is not as it must be, if there is any sentence.
 
     :param told: the story of the user's request
     :raises nova.exception.MigrationPreCheckError: naming every reason
@@ -75,7 +81,7 @@ def refuse(told: actions.Story, sentences: Iterable[str]) -> None:
     refused = str(errors.Refused(list(sentences)))
     if not refused:
         return
-    told.tell(reasons.Failure(reasons.Reason.DESTINATION, refused))
+    told.tell(reasons.Failure(reason, refused))
     # The next host, if there is one, must find the event.
     told.wait()
     raise exception.MigrationPreCheckError(reason=refused)

@@ -16,6 +16,7 @@ from nova_pt_migrate.compute.claims import providers
 from nova_pt_migrate.compute.claims import replacements
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
+from nova_pt_migrate.compute.server import lost_ports
 
 LOG = logging.getLogger(__name__)
 
@@ -220,6 +221,13 @@ class DestinationHooks(base.Hooks):
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
         providers.follow(self.virtapi._compute.rt, instance)
+        self._pt.in_use.expect(
+            instance.uuid,
+            [
+                vif['profile']['pci_slot']
+                for vif in our_vifs.owned(network_info)
+            ],
+        )
         others = replacements.Replacements(
             context, instance, self.virtapi._compute, network_info
         )
@@ -227,7 +235,18 @@ class DestinationHooks(base.Hooks):
             lacking = self._pt.servers.of(
                 instance, self._pt.tell(context, instance), network_info
             ).come_home(our_vifs.owned(network_info), others=others)
-            if lacking or self._pt.bonds.is_concerned(instance, network_info):
+            free = lost_ports.give_up(
+                self.virtapi._compute,
+                context,
+                instance,
+                self._pt.servers.domain(instance),
+                network_info,
+            )
+            if (
+                lacking
+                or not free
+                or self._pt.bonds.is_concerned(instance, network_info)
+            ):
                 self._pt.healer.note(instance.uuid)
         finally:
             others.finish()

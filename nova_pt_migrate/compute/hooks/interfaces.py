@@ -4,6 +4,8 @@
 from typing import Any
 
 from nova import exception
+from nova import objects
+from nova.compute import task_states
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
@@ -80,6 +82,10 @@ class InterfaceHooks(base.Hooks):
         """
         ports = []
         if our_vifs.owned([vif]):
+            if _is_migrating(context, instance):
+                raise exception.InterfaceAttachFailed(
+                    instance_uuid=instance.uuid
+                )
             ports = self._pt.paired_ports.own(
                 instance, [vif], instance.get_network_info()
             )
@@ -104,13 +110,21 @@ class InterfaceHooks(base.Hooks):
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
         """Detach a port as Nova does, and then its standby.
 
-        One with a standby of ours is detached by its alias: the standby may
+        Not while the server migrates: Neutron tells of a deleted port then,
+        too, and the device is taken out when the migration has ended. One
+        with a standby of ours is detached by its alias: the standby may
         have the same MAC address, by which Nova tells interfaces.
 
         :raises nova.exception.InterfaceDetachFailed: it was not released and
             may still be; it and its standby stay attached
         :raises Exception: as Nova's; the standby is attached still
         """
+        if our_vifs.owned([vif]):
+            if _is_migrating(context, instance):
+                raise exception.InterfaceDetachFailed(
+                    instance_uuid=instance.uuid
+                )
+            self._pt.detaching.begin(instance.uuid, vif['id'])
         if self._pt.paired_ports.own_vifs(instance, [vif]):
             self._pt_give_up(instance, vif)
         else:
@@ -146,3 +160,11 @@ class InterfaceHooks(base.Hooks):
                 )  # fmt: skip
         if ports:
             self._pt.standbys.unplug(instance, [vif])
+
+
+def _is_migrating(context: Any, instance: Any) -> bool:
+    """True if the server migrates now, whatever the caller's copy says."""
+    found = objects.Instance.get_by_uuid(
+        context, instance.uuid, expected_attrs=[]
+    )
+    return bool(found.task_state == task_states.MIGRATING)

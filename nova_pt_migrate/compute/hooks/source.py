@@ -8,19 +8,16 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import pci_tracker
-from nova_pt_migrate.compute.claims import precheck
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.hooks import wide_guest
 from nova_pt_migrate.compute.notifications import phases
-from nova_pt_migrate.compute.pairs import neutron
 from nova_pt_migrate.compute.recovery import endings
 from nova_pt_migrate.compute.recovery import leftovers
-from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.compute.server import missing
-from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
@@ -29,68 +26,6 @@ LOG = logging.getLogger(__name__)
 
 class SourceHooks(base.Hooks):
     """What our driver adds to Nova's where a server is before it moves."""
-
-    def check_can_live_migrate_source(
-        self,
-        context: Any,
-        instance: Any,
-        dest_check_data: Any,
-        block_device_info: Any = None,
-    ) -> Any:
-        """Refuse what cannot work, with every reason, before Nova's checks.
-
-        Nova asks for each host that it tries; the server is looked at once.
-
-        :raises nova.exception.MigrationPreCheckError: nothing was changed;
-            Nova tries the next host
-        """
-        vifs = our_vifs.owned(instance.get_network_info())
-        if vifs:
-            told = self._pt.tell(context, instance)
-            with phases.phase(
-                phase_names.PhaseName.LOOK,
-                instance.uuid,
-                None,
-                reporter=told,
-            ) as phase:
-                found = self._pt.readiness_cache.of(
-                    context.request_id,
-                    instance.uuid,
-                    lambda: self._pt_look(instance, vifs),
-                )
-                readiness.refuse(
-                    phase,
-                    found.reasons,
-                    handshake.reasons(
-                        dest_check_data,
-                        self._pt.protocols,
-                        self._pt.settings.allow_stock_destination,
-                    ),
-                )
-            if found.warnings:
-                told.tell(
-                    reasons.Failure(
-                        reasons.Reason.NO_STANDBY, ' '.join(found.warnings)
-                    )
-                )
-        data = super().check_can_live_migrate_source(
-            context, instance, dest_check_data, block_device_info
-        )
-        if vifs:
-            with precheck.refusing(self._pt.compute.host):
-                originals.keep(instance, data, block_device_info)
-        return data
-
-    def _pt_look(self, instance: Any, vifs: list[Any]) -> readiness.Findings:
-        return readiness.check(
-            instance,
-            vifs,
-            self._pt.paired_ports.of(instance, instance.get_network_info()),
-            self._pt.servers.observer(
-                instance, self._pt.servers.domain(instance)
-            ),
-            neutron.ask,
-        )
 
     def process_instances_at_startup(
         self, context: Any, instances: Any
@@ -101,8 +36,12 @@ class SourceHooks(base.Hooks):
         nova-compute was down.
         """
         for instance in instances:
-            if our_vifs.owned(instance.get_network_info()):
+            vifs = our_vifs.owned(instance.get_network_info())
+            if vifs:
                 self._pt.healer.note(instance.uuid)
+                self._pt.in_use.expect(
+                    instance.uuid, [vif['profile']['pci_slot'] for vif in vifs]
+                )
         left = super().process_instances_at_startup(context, instances)
         if pci_tracker.tracker(self.virtapi) is None:
             return left
@@ -273,15 +212,31 @@ class SourceHooks(base.Hooks):
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:
-        """Bring the server home: after arrival, and after a failure."""
+        """Bring the server home: after arrival, and after a failure.
+
+        What belongs to ports that it has lost meanwhile is given up.
+        """
         vifs = our_vifs.owned(network_info)
         if not vifs and not our_vifs.left_to_nova(network_info):
             super()._reattach_instance_vifs(context, instance, network_info)
             return
-        if vifs and self._pt.servers.of(
-            instance, self._pt.tell(context, instance), network_info
-        ).come_home(vifs):
-            self._pt.healer.note(instance.uuid)
+        if vifs:
+            compute = self.virtapi._compute
+            gone = lost_ports.lost(compute.network_api, instance, vifs)
+            left = [vif for vif in network_info if vif['id'] not in gone]
+            vifs = our_vifs.owned(left)
+            home = not self._pt.servers.of(
+                instance, self._pt.tell(context, instance), network_info
+            ).come_home(vifs)
+            free = lost_ports.give_up(
+                compute,
+                context,
+                instance,
+                self._pt.servers.domain(instance),
+                left,
+            )
+            if not (home and free):
+                self._pt.healer.note(instance.uuid)
         missing.attach_others(
             self, self._pt.servers, context, instance, network_info
         )

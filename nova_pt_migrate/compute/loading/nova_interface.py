@@ -118,6 +118,11 @@ PARTS = {
     'nova.pci.stats:PciDeviceStats.apply_requests': (
         'self', 'requests', 'provider_mapping', 'numa_cells',
     ),
+    # pci/stats.py:242 and 334, a device that is given back to its server
+    'nova.pci.stats:PciDeviceStats.remove_device': ('self', 'dev'),
+    'nova.pci.stats:PciDeviceStats._handle_device_dependents': (
+        'self', 'pci_dev',
+    ),
     # pci/request.py:266, how Nova finds what it claims for a port
     'nova.pci.request:get_instance_pci_request_from_vif': (
         'context', 'instance', 'vif',

@@ -19,6 +19,7 @@ from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import undecided
+from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
@@ -198,6 +199,7 @@ class Settlement:
                     f'{self._cause}; the guest was found {found.guest.value}',
                 )
             )
+        lost_ports.correct(self._compute, instance)
         if found.guest is whereabouts.Guest.THERE:
             if found.source in whereabouts.STALE:
                 leftovers.remove_from_source(self._driver._host, instance)

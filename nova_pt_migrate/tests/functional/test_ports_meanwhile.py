@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports that leave, or that something is left of, while a server migrates."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nova import objects
+from nova.network import model as network_model
+
+from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.core import reasons
+from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import guests
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+
+LIVE = 1
+
+
+class Meanwhile(ours.OurMigrations):
+    """Something happens to a port between two phases."""
+
+    def begin(self, server: dict[str, Any]) -> None:
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+
+    def machine(self, server: dict[str, Any]) -> Any:
+        return self.double.hypervisors[base.SOURCE].find(server['id'])
+
+    def copy(self, server: dict[str, Any]) -> None:
+        """Begin, and return when memory is copied."""
+        self.double.settings.copy_seconds = base.NEVER
+        self.begin(server)
+        self.wait_for(lambda: self.machine(server).migrating, 'the copy')
+
+    def finish(self, server: dict[str, Any]) -> None:
+        """Have the rest of the memory copied."""
+        self.double.job(self.machine(server)).finish()
+
+    def abort(self, server: dict[str, Any]) -> None:
+        (migration,) = self.api.api_get(
+            f'/os-migrations?instance_uuid={server["id"]}'
+        ).body['migrations']
+        self.api.api_delete(
+            f'/servers/{server["id"]}/migrations/{migration["id"]}'
+        )
+
+    def ended(self, server: dict[str, Any], status: str) -> None:
+        self.wait_for(
+            lambda: self.is_ended(server, 0, {status}),
+            f'the end: {status}',
+            self.migrations(server),
+        )
+
+    def assert_gone(self, server: dict[str, Any], *devices: str) -> None:
+        """No host has anything of these devices for the server."""
+        for name, compute in self.computes.items():
+            held = pci_tracker.held(compute.manager.rt).get(server['id'], [])
+            self.assertEqual(
+                [], [d.address for d in held if d.address in devices], name
+            )
+        for name, hypervisor in self.double.hypervisors.items():
+            machine = hypervisor.machines.get(server['id'])
+            for document in (
+                (machine.live, machine.persistent) if machine else ()
+            ):
+                self.assertEqual(
+                    [],
+                    [
+                        documents.host_address(element)
+                        for element in documents.passthrough(document)
+                        if documents.host_address(element) in devices
+                    ],
+                    name,
+                )
+
+
+class DeletedPortTest(Meanwhile):
+    """Neutron deletes a port while memory is copied."""
+
+    def delete(
+        self,
+        then: Callable[[dict[str, Any]], None],
+        end: always.End,
+        first: bool = False,
+    ) -> None:
+        """Begin with two ports, and end with one.
+
+        :param then: what happens to the migration
+        :param first: it is the one that Nova asks for first
+        """
+        ports = self.ports.direct(2)
+        server = self.boot(ports)
+        lost, kept = ports if first else reversed(ports)
+        whole = always.Always(self, server, [kept])
+        at_first = always.Always(self, server, [lost]).devices()[lost]
+        self.copy(server)
+        there = self.neutron.show_port_binding(lost, base.DESTINATION)
+        self.neutron.delete_port(lost)
+        then(server)
+        self.ended(server, end.migration)
+        whole.check(end)
+        self.assert_gone(
+            server, at_first, there['binding']['profile']['pci_slot']
+        )
+        shown = self.api.get_port_interfaces(server['id'])
+        self.assertEqual([kept], [each['port_id'] for each in shown])
+
+    def arrive(self, first: bool = False) -> None:
+        self.delete(
+            self.finish, always.End(base.DESTINATION, 'completed'), first
+        )
+
+    def come_back(self) -> None:
+        self.delete(self.abort, always.End(base.SOURCE, 'cancelled'))
+
+    def tell(self, port: dict[str, Any]) -> None:
+        self.api.create_server_external_events(
+            [
+                {
+                    'name': 'network-vif-deleted',
+                    'server_uuid': port['device_id'],
+                    'tag': port['id'],
+                }
+            ]
+        )
+
+    def test_the_server_arrives_without_it(self) -> None:
+        self.arrive()
+
+    def test_the_first_of_two(self) -> None:
+        self.arrive(first=True)
+
+    def test_and_nova_is_told(self) -> None:
+        self.neutron.deleted = self.tell
+        self.arrive()
+
+    def test_the_server_comes_back_without_it(self) -> None:
+        self.come_back()
+
+    def test_the_server_comes_back_and_nova_is_told(self) -> None:
+        self.neutron.deleted = self.tell
+        self.come_back()
+
+
+class DetachedPortTest(Meanwhile):
+    """A slow guest still has a port that is being detached."""
+
+    def test_the_server_does_not_leave(self) -> None:
+        kept, lost = self.ports.direct(2)
+        server, _ = self.prepare([kept, lost])
+        whole = always.Always(self, server, [kept])
+        device = always.Always(self, server, [lost]).devices()[lost]
+        self.double.settings.guest = guests.ByDevice(
+            {device: guests.Never()}, guests.Together()
+        )
+        self.api.detach_interface(server['id'], lost)
+        self.wait_for(lambda: self.double.calls.of(ours.NOVA_S), 'the detach')
+
+        self.begin(server)
+        self.wait_for(lambda: self.is_refused(server), 'the refusal')
+
+        self.assertIn(
+            lost, ours.shown(self, server, reasons.Reason.NOT_READY.value)
+        )
+        self.assertNotIn(base.DESTINATION, self.ports.bindings(lost))
+        self.release(server, device)
+        self.wait_for(lambda: not self.ports.bindings(lost), 'its end')
+        self.double.settings.guest = guests.Together()
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+        self.assert_gone(server, device)
+
+    def is_refused(self, server: dict[str, Any]) -> bool:
+        """True when the migration has ended; the detach has not."""
+        return (
+            self.migrations(server) == ['error']
+            and self._task_state(server) is None
+        )
+
+
+class LeftBindingTest(Meanwhile):
+    """A binding to the destination is left, by whatever failed before."""
+
+    def test_it_blocks_no_migration(self) -> None:
+        ports = [*self.ports.ordinary(), *self.ports.direct(2)]
+        server, whole = self.prepare(ports)
+        for port in ports:
+            self.neutron.create_port_binding(
+                port, {'binding': {'host': base.DESTINATION}}
+            )
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+
+class UnaccountedTest(Meanwhile):
+    """The guest has a device of which Nova does not know whose it is."""
+
+    def assert_stays(self, server: dict[str, Any], device: str) -> None:
+        before = documents.text(self.machine(server).live)
+        self.migrate(server, 'error')
+        shown = self.api.get_server(server['id'])
+        self.assertEqual(
+            ('ACTIVE', None, base.SOURCE),
+            (
+                shown['status'],
+                shown['OS-EXT-STS:task_state'],
+                shown[always.HOST],
+            ),
+        )
+        self.assertEqual(before, documents.text(self.machine(server).live))
+        self.assertIn(
+            device, ours.shown(self, server, 'pt_migrate_unaccounted')
+        )
+
+    def test_the_information_cache_is_empty(self) -> None:
+        self.lose_ports(0)
+
+    def test_the_information_cache_lacks_one(self) -> None:
+        self.lose_ports(1)
+
+    def lose_ports(self, kept: int) -> None:
+        server, whole = self.prepare(self.ports.direct(2))
+        cache = objects.InstanceInfoCache.get_by_instance_uuid(
+            self.ctxt, server['id']
+        )
+        known = cache.network_info
+        cache.network_info = network_model.NetworkInfo(known[:kept])
+        cache.save()
+
+        self.assert_stays(server, known[1]['profile']['pci_slot'])
+
+        cache.network_info = known
+        cache.save()
+        whole.check(always.End(base.SOURCE, 'error'))
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_a_device_was_plugged_by_hand(self) -> None:
+        server, _ = self.prepare(self.ports.direct())
+        device = '0000:81:01.7'
+        domain = self.double.connect(base.SOURCE).lookupByUUIDString(
+            server['id']
+        )
+        domain.attachDeviceFlags(
+            '<hostdev mode="subsystem" type="pci" managed="yes"><source>'
+            '<address domain="0x0000" bus="0x81" slot="0x01" function="0x7"/>'
+            '</source></hostdev>',
+            LIVE,
+        )
+        self.assert_stays(server, device)
