@@ -177,7 +177,8 @@ class Hypervisor:
             return VFIO
         if address not in self._detached:
             return usual
-        return None if address in self._settings.unbindable else VFIO
+        unbindable = (self.name, address) in self._settings.unbindable
+        return None if unbindable else VFIO
 
     def _check_unused(self, address: str) -> None:
         user = self.user_of(address)

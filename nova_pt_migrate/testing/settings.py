@@ -32,8 +32,8 @@ class Settings:
         cancelled
     :ivar vfio_migratable: host PCI addresses of devices, on both hosts, that
         VFIO can migrate; a guest that has another one cannot move
-    :ivar unbindable: host PCI addresses of devices that the kernel does not
-        bind to VFIO, though libvirt asks it to
+    :ivar unbindable: hosts and PCI addresses of devices that the kernel does
+        not bind to VFIO, though libvirt asks it to
     """
 
     guest: guests.Guest = dataclasses.field(default_factory=guests.Together)
@@ -46,4 +46,4 @@ class Settings:
     reached: Callable[[states.Phase], None] = _pass
     cancelled_seconds: float = 2.0
     vfio_migratable: frozenset[str] = frozenset()
-    unbindable: frozenset[str] = frozenset()
+    unbindable: frozenset[tuple[str, str]] = frozenset()

@@ -3,7 +3,8 @@
 
 One look at everything that knows of the server: the guest's two documents on
 both hosts, Nova's API and database, Neutron, placement and Cinder. Devices
-are told by their host PCI address; the hosts have different ones.
+are told by their host and their PCI address there; equal hosts have equal
+addresses.
 """
 
 from collections.abc import Iterable
@@ -82,6 +83,15 @@ class Always:
             port: values['binding:profile']['pci_slot']
             for port, values in shown.items()
             if 'pci_slot' in values.get('binding:profile', {})
+        }
+
+    def places(self) -> set[tuple[str, str]]:
+        """Return the host and the PCI address of each device of a port."""
+        return {
+            (host, address)
+            for port, address in self.devices().items()
+            for host, status in self._test.ports.bindings(port).items()
+            if status == 'ACTIVE'
         }
 
     def _check_server(self, end: End) -> None:

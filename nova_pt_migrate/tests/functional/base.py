@@ -29,7 +29,11 @@ STOCK = 'libvirt.LibvirtDriver'
 SOURCE = 'source'
 DESTINATION = 'destination'
 THIRD = 'third'
-BUS = {SOURCE: 0x81, DESTINATION: 0x91, THIRD: 0xA1}
+HOSTS = (SOURCE, DESTINATION, THIRD)
+BUS = 0x81
+"""Of the VFs of every host: equal hosts have equal PCI addresses."""
+OTHER_BUS = 0x91
+"""For tests whose hosts differ."""
 VFS = 16
 NEVER = 3600.0
 """Seconds after which no test is there to see it."""
@@ -62,16 +66,18 @@ class OwnInstancePaths(fixtures.Fixture):
 
 
 class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
-    """Two computes with VFs and a whole PF each, at different addresses.
+    """Two computes with VFs and a whole PF each, at the same addresses.
 
     :cvar DRIVER: what the computes run
     :cvar DRIVERS: what some of them run instead, by host
+    :cvar BUSES: where the VFs of some of them are instead, by host
     :ivar ending: called where a nova-compute that fails to start would end
     :ivar memory: available MiB of those that have little, by host
     """
 
     DRIVER = OURS
     DRIVERS: dict[str, str] = {}
+    BUSES: dict[str, int] = {}
     computes: dict[str, Any]
     # The limit of our own tests reads the same variable, and says more.
     TIMEOUT_SCALING_FACTOR = 0
@@ -129,18 +135,19 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         self.flags(compute_driver=self.DRIVER)
 
     def pci_info(self, host: str) -> Any:
+        bus = self.BUSES.get(host, BUS)
         info = fakelibvirt.HostPCIDevicesInfo(
-            num_pfs=1, num_vfs=VFS, numa_node=0, bus=BUS[host]
+            num_pfs=1, num_vfs=VFS, numa_node=0, bus=bus
         )
         info.add_device(
             dev_type='PF',
-            bus=BUS[host] + 1,
+            bus=bus + 1,
             slot=0,
             function=0,
             iommu_group=99,
             numa_node=0,
             vf_ratio=0,
-            mac_address=f'b4:96:91:34:f4:{BUS[host]:02x}',
+            mac_address=f'b4:96:91:34:f4:{HOSTS.index(host):02x}',
         )
         return info
 

@@ -68,19 +68,21 @@ class OurMigrations(base.TwoComputes):
         return server, always.Always(self, server, ports)
 
     def assert_one_owner(
-        self, unplugged: Iterable[str], plugged: Iterable[str]
+        self,
+        unplugged: Iterable[tuple[str, str]],
+        plugged: Iterable[tuple[str, str]],
     ) -> None:
         """Each device was unplugged once and plugged once, and by us only.
 
         Counts what libvirt was really asked; devices are told by their host
-        PCI addresses, which differ between the hosts.
+        and their PCI address there (:meth:`always.Always.places`).
         """
         calls = self.double.calls
         self.assertEqual([], calls.of(NOVA_S), "detached by Nova's own code")
         for name, devices in ((OUR_UNPLUG, unplugged), (PLUG, plugged)):
             self.assertEqual(
-                [((device,), LIVE) for device in sorted(devices)],
-                sorted((c.devices, c.flags) for c in calls.of(name)),
+                [(host, (device,), LIVE) for host, device in sorted(devices)],
+                sorted((c.host, c.devices, c.flags) for c in calls.of(name)),
                 name,
             )
 

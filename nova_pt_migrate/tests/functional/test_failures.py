@@ -54,12 +54,12 @@ class NotReleasedTest(shared.Shared, ours.OurMigrations):
         self.migrate(server, 'failed')
         self.double.settings.guest = guests.Together()
         self.double.calls.clear()
-        left = whole.devices().values()
+        left = whole.places()
 
         self.migrate(server)
 
         whole.check(always.End(base.DESTINATION, 'completed'))
-        self.assert_one_owner(left, whole.devices().values())
+        self.assert_one_owner(left, whole.places())
 
 
 class SlowGuestTest(shared.Shared, ours.OurMigrations):
@@ -83,7 +83,11 @@ class SlowGuestTest(shared.Shared, ours.OurMigrations):
         def asked() -> bool:
             return all(
                 requests
-                <= len(self.double.calls.of(ours.OUR_UNPLUG, device=device))
+                <= len(
+                    self.double.calls.of(
+                        ours.OUR_UNPLUG, host=base.SOURCE, device=device
+                    )
+                )
                 for device in left
             )
 
@@ -112,7 +116,7 @@ class MigrationFailsTest(shared.Shared, ours.OurMigrations):
     def assert_comes_home(self) -> None:
         ports = self.ports.direct(2) + self.ports.ordinary()
         server, whole = self.prepare(ports)
-        devices = whole.devices().values()
+        devices = whole.places()
         self.double.faults.fail(
             'migrateToURI3', errors.internal('no route to the destination')
         )

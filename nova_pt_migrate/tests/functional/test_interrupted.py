@@ -65,7 +65,7 @@ class AbortTest(ours.OurMigrations):
         self.double.settings.copy_seconds = base.NEVER
         ports = self.ports.direct(2)
         server, whole = self.prepare(ports)
-        devices = whole.devices().values()
+        devices = whole.places()
 
         self.begin(server)
         self.wait_for(

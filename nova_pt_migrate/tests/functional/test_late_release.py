@@ -22,7 +22,9 @@ class LateReleaseTest(ours.OurMigrations):
         whole.check(always.End(base.SOURCE, 'failed'))
         self.release(server, device)
         self.wait_for(
-            lambda: self.double.calls.of(ours.PLUG, device=device),
+            lambda: self.double.calls.of(
+                ours.PLUG, host=base.SOURCE, device=device
+            ),
             'the plug of the device that left late',
         )
 

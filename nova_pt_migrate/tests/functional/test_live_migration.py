@@ -12,7 +12,7 @@ from nova_pt_migrate.tests.functional import shared
 VOLUME = cinder.CinderFixture.IMAGE_BACKED_VOL
 
 
-class LiveMigrationTest(shared.Shared, ours.OurMigrations):
+class Moves(shared.Shared, ours.OurMigrations):
     def assert_moves(
         self, ports: list[str], devices: int, volume: str | None = None
     ) -> None:
@@ -21,12 +21,12 @@ class LiveMigrationTest(shared.Shared, ours.OurMigrations):
         :param devices: how many of the ports have a pass-through device
         """
         server, whole = self.prepare(ports, volume)
-        left = set(whole.devices().values())
+        left = whole.places()
         self.assertEqual(devices, len(left))
 
         self.migrate(server)
 
-        arrived = set(whole.devices().values())
+        arrived = whole.places()
         self.assertEqual(devices, len(arrived - left))
         self.assert_one_owner(left, arrived)
         whole.check(
@@ -37,6 +37,8 @@ class LiveMigrationTest(shared.Shared, ours.OurMigrations):
             )
         )
 
+
+class LiveMigrationTest(Moves):
     def test_after_suspend_and_resume(self) -> None:
         """Nova takes the devices out of both documents, and back into one."""
         server, whole = self.prepare(self.ports.direct(2))
@@ -88,25 +90,47 @@ class LiveMigrationTest(shared.Shared, ours.OurMigrations):
         self._detach_interface(server, gap)
         self.double.calls.clear()
         whole = always.Always(self, server, ports)
-        left = whole.devices().values()
+        left = whole.places()
 
         self.migrate(server)
 
         whole.check(always.End(base.DESTINATION, 'completed'))
-        self.assert_one_owner(left, whole.devices().values())
+        self.assert_one_owner(left, whole.places())
 
     def test_there_and_back(self) -> None:
         ports = self.ports.direct(2) + self.ports.ordinary()
         server, whole = self.prepare(ports)
-        at_first = set(whole.devices().values())
+        at_first = whole.places()
 
         self.migrate(server)
-        there = set(whole.devices().values())
+        there = whole.places()
         whole.check(always.End(base.DESTINATION, 'completed'))
         self.double.calls.clear()
         self.migrate(server)
 
-        back = set(whole.devices().values())
+        back = whole.places()
         self.assertEqual(len(at_first), len(back - there))
         self.assert_one_owner(there, back)
         whole.check(always.End(base.SOURCE, 'completed'))
+
+
+class OtherAddressesTest(Moves):
+    """The destination's devices are at addresses that the source lacks."""
+
+    BUSES = {base.DESTINATION: base.OTHER_BUS}
+
+    def test_two_vfs(self) -> None:
+        self.assert_moves(self.ports.direct(2), 2)
+
+    def test_a_whole_physical_function(self) -> None:
+        self.assert_moves([self.ports.direct_physical()], 1)
+
+    def test_it_stays_and_is_tried_again(self) -> None:
+        server, whole = self.prepare(self.ports.direct(2))
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('no route to the destination')
+        )
+        self.migrate(server, 'failed')
+        whole.check(always.End(base.SOURCE, 'failed'))
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))

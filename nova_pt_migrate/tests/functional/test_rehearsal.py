@@ -14,8 +14,8 @@ from nova_pt_migrate.tests.functional import paired
 
 DETACH = 'detachFlags'
 REATTACH = 'reAttach'
-FIRST = f'0000:{base.BUS[base.DESTINATION]:02x}:00.7'
-"""Which of its VFs the destination gives first, to the first port."""
+FIRST = f'0000:{base.BUS:02x}:00.7'
+"""Which of its VFs a host gives first, to the first port."""
 
 
 class Rehearsal(paired.Paired):
@@ -125,7 +125,9 @@ class UnfitTest(Rehearsal):
         return self.hypervisor()._devices[name]
 
     def test_the_kernel_does_not_bind_it(self) -> None:
-        self.double.settings.unbindable = frozenset({FIRST})
+        self.double.settings.unbindable = frozenset(
+            {(base.DESTINATION, FIRST)}
+        )
         self.assert_refused(FIRST, self.port_ids[0], 'does not bind it')
         self.assertNotIn('vfio', self.driver(FIRST))
 

@@ -27,12 +27,12 @@ class SameMacTest(ours.OurMigrations):
 
     def assert_arrives(self, ordinary_first: bool) -> None:
         server, whole = self.prepare(self.pairs(ordinary_first))
-        left = whole.devices().values()
+        left = whole.places()
 
         self.migrate(server)
 
         whole.check(always.End(base.DESTINATION, 'completed'))
-        self.assert_one_owner(left, whole.devices().values())
+        self.assert_one_owner(left, whole.places())
 
     def test_the_ordinary_port_comes_first(self) -> None:
         self.assert_arrives(True)
@@ -42,7 +42,7 @@ class SameMacTest(ours.OurMigrations):
 
     def test_they_stay_where_the_migration_fails(self) -> None:
         server, whole = self.prepare(self.pairs(True))
-        left = whole.devices().values()
+        left = whole.places()
         self.double.faults.fail(
             'migrateToURI3', errors.internal('no route to the destination')
         )

@@ -61,8 +61,9 @@ class StoryTest(shared.Shared, ours.OurMigrations):
             f'and has 1 s then to release them: ports {ports}'
         )
 
-    def assert_names_a_device(self, details: str, host: str) -> None:
-        addresses = [f'0000:{base.BUS[host]:02x}']
+    def assert_names_a_device(self, details: str) -> None:
+        """One of those that it has where it is now."""
+        addresses = self.whole.devices().values()
         self.assertTrue(any(a in details for a in addresses), details)
 
     def test_a_success(self) -> None:
@@ -85,7 +86,7 @@ class StoryTest(shared.Shared, ours.OurMigrations):
         for name in ('pt_migrate_unplug', 'pt_migrate_unplug_timeout'):
             result, host, details = events[name]
             self.assertEqual(('Error', base.SOURCE), (result, host))
-            self.assert_names_a_device(details, base.SOURCE)
+            self.assert_names_a_device(details)
             self.assertIn('within 1 s', details)
         server = self.api.get_server(self.server['id'])
         self.assertNotIn('fault', server)
@@ -108,7 +109,7 @@ class StoryTest(shared.Shared, ours.OurMigrations):
         self.migrate(self.server)
         result, host, details = self.events()['pt_migrate_plug_failed']
         self.assertEqual(('Error', base.DESTINATION), (result, host))
-        self.assert_names_a_device(details, base.DESTINATION)
+        self.assert_names_a_device(details)
         self.assertIn('PCI slots', details)
 
     def test_a_refusal_is_one_event_for_all_hosts(self) -> None:

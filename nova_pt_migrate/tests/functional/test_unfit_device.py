@@ -14,7 +14,7 @@ from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 
 BAD = errors.internal(
-    'unable to execute QEMU command \'device_add\': vfio 0000:91:00.7: '
+    'unable to execute QEMU command \'device_add\': vfio 0000:81:00.7: '
     'group 7 is not viable'
 )
 NO_ROOT_PORT = errors.internal('No more available PCI slots')
@@ -129,13 +129,13 @@ class AnotherIsTakenTest(UnfitDevice):
         ports = self.ports.direct(2)
         server, whole = self.prepare(ports)
         self.migrate(server)
-        there = whole.devices().values()
+        there = whole.places()
         self.double.calls.clear()
 
         self.migrate(server)
 
         whole.check(always.End(base.SOURCE, 'completed'))
-        self.assert_one_owner(there, whole.devices().values())
+        self.assert_one_owner(there, whole.places())
 
 
 class FromStockTest(UnfitDevice):
@@ -182,7 +182,8 @@ class NoneIsTakenTest(UnfitDevice):
         def refuse(port_id: str, body: Any = None) -> Any:
             # Nova writes the source's profile before the guest moves.
             if (
-                '0000:91' in str(body)
+                self.double.calls.of('migrateToURI3')
+                and 'pci_slot' in str(body)
                 and 'binding:host_id' not in body['port']
             ):
                 raise neutron_client_exc.Conflict()

@@ -26,7 +26,7 @@ class DoubleTestCase(testtools.TestCase):
             fixture.LibvirtDouble(clock.VirtualClock())
         )
         self.here = self.double.connect('here', hosts.pci_info())
-        self.there = self.double.connect('there', hosts.pci_info(0x91))
+        self.there = self.double.connect('there', hosts.pci_info())
         self.events: list[tuple[float, int, str]] = []
         for event in (REMOVED, KEPT):
             self.here.domainEventRegisterAny(

@@ -45,6 +45,6 @@ def domain(name: str = 'one', *devices: str) -> str:
     )
 
 
-def pci_info(bus: int = 0x81) -> Any:
-    """Return a PF and VFs 1 to 7 of a host."""
-    return fakelibvirt.HostPCIDevicesInfo(num_pfs=1, num_vfs=7, bus=bus)
+def pci_info() -> Any:
+    """Return a PF and VFs 1 to 7 of a host, at the addresses of all hosts."""
+    return fakelibvirt.HostPCIDevicesInfo(num_pfs=1, num_vfs=7, bus=0x81)

@@ -23,7 +23,7 @@ class DoubleAdapter:
     def __init__(self, double: fixture.LibvirtDouble) -> None:
         self._double = double
         self._source = double.connect('here', hosts.pci_info())
-        self._destination = double.connect('there', hosts.pci_info(0x91))
+        self._destination = double.connect('there', hosts.pci_info())
 
     def domain(self) -> Any:
         domain = self._source.defineXML(hosts.domain('one', hosts.vf()))
@@ -33,7 +33,7 @@ class DoubleAdapter:
     def destination(self) -> tuple[str, Any, dict[str, str]]:
         vf = {
             'domain': '0x0000',
-            'bus': '0x91',
+            'bus': '0x81',
             'slot': '0x00',
             'function': '0x2',
         }
