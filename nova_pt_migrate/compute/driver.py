@@ -19,6 +19,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import services
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.claims import recalled
 from nova_pt_migrate.compute.hooks import destination
 from nova_pt_migrate.compute.hooks import interfaces
 from nova_pt_migrate.compute.hooks import monitor
@@ -81,6 +82,7 @@ class PassthroughLibvirtDriver(
                 self._get_pci_passthrough_devices,
                 lambda: [device_spec.as_listed(each) for each in known],
             )
+            self._pt.prepared.recall(known, recalled.vif_of)
             # Nova's tracker frees these before anybody asks it.
             self._pt.bound.update(
                 device.instance_uuid

@@ -61,6 +61,37 @@ def may_be_owned(instance: Any, network_info: Any) -> bool:
     )
 
 
+def address(vif: Vif) -> str | None:
+    """Return the PCI address of a VIF's device, whosever, if it has one."""
+    found = (vif.get('profile') or {}).get('pci_slot')
+    return None if found is None else str(found)
+
+
+def addresses(vifs: Iterable[Vif]) -> set[str]:
+    """Return the PCI addresses of the VIFs' devices."""
+    return {found for vif in vifs if (found := address(vif))}
+
+
+def as_plugged(network_info: Any, plugged: Iterable[Vif]) -> Any:
+    """Return a server's VIFs as they are on a host where it is not bound.
+
+    :param network_info: as it is bound
+    :param plugged: its VIFs with devices on that host
+    :returns: without VIFs whose devices that host does not know; the same
+        object for a server without devices
+    """
+    there = {vif['id']: vif for vif in plugged}
+    if not addresses(network_info):
+        return network_info
+    return network_model.NetworkInfo(
+        [
+            there.get(vif['id'], vif)
+            for vif in network_info
+            if vif['id'] in there or not address(vif)
+        ]
+    )
+
+
 def at(vifs: Iterable[Vif], addresses: Container[str]) -> list[Vif]:
     """Return the VIFs of ours whose device has one of these addresses."""
     return [vif for vif in vifs if vif['profile']['pci_slot'] in addresses]
@@ -116,6 +147,15 @@ def devices(vifs: Iterable[Vif], xml_of: XmlOf) -> tuple[model.Device, ...]:
 def source_vifs(migrate_data: Any) -> list[Vif]:
     """Return the VIFs as bound on the source; empty if Nova has none."""
     return [vif.source_vif for vif in migrate_vifs(migrate_data)]
+
+
+def destination_vifs(migrate_data: Any) -> list[Vif]:
+    """Return the VIFs with devices, as bound on the destination."""
+    return [
+        vif.get_dest_vif()
+        for vif in migrate_vifs(migrate_data)
+        if address(vif.source_vif)
+    ]
 
 
 def owned_migrate_vifs(migrate_data: Any) -> list[Any]:

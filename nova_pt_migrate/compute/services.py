@@ -102,8 +102,14 @@ class Services:
             lambda port: neutron.is_guarded(self.compute.network_api, port),
         )
         self.vif_driver = vif_driver.PairVIFDriver(
-            driver._host, self.paired_ports
+            driver._host,
+            self.paired_ports,
+            libvirt_driver.CONF.host,
+            lambda address: pci_tracker.holder(
+                pci_tracker.tracker(self._virtapi), address
+            ),
         )
+        self.prepared = self.vif_driver.pt_prepared
         self.servers = factory.Servers(
             driver, self.settings, self.events, self.paired_ports, self.links
         )
@@ -158,7 +164,9 @@ class Services:
         """
         if not self._looked_back:
             self._looked_back = leftovers.end_forgotten(self.compute, context)
-        lease.Lease(self.compute, self.links, self.bound).check(context)
+        lease.Lease(self.compute, self.links, self.prepared, self.bound).check(
+            context
+        )
 
     def stop(self) -> None:
         """Begin nothing more; what is under way goes on to its end."""

@@ -54,6 +54,26 @@ class LibvirtContract(steps.Steps):
             1, len(etree.fromstring(self.inactive(domain)).findall(steps.VF))
         )
 
+    def test_a_vf_that_leaves_keeps_its_trust_and_not_its_mac(self) -> None:
+        """What libvirt did not set it does not put back."""
+        domain, alias = self.domain_and_alias()
+        xml = self.vf(domain)
+        address = steps.pci_address(steps.host_address(xml))
+        mac = xml.find('./mac').get('address')
+        self.assertEqual(mac, self.adapter.show_vf(address)['mac'])
+        self.adapter.trust_vf(address, True)
+        try:
+            self.unplug(domain, alias)
+            left = self.adapter.show_vf(address)
+            self.assertTrue(left['trusted'])
+            self.assertNotEqual(mac, left['mac'])
+            self.attach(domain, self.inactive_vf(domain))
+            self.assertEqual(
+                {'mac': mac, 'trusted': True}, self.adapter.show_vf(address)
+            )
+        finally:
+            self.adapter.trust_vf(address, False)
+
     def test_attaching_twice_is_refused(self) -> None:
         domain, _ = self.domain_and_alias()
         with self.assertRaisesRegex(

@@ -42,6 +42,15 @@ class Adapter(Protocol):
         The VF is the attributes of libvirt's ``<source><address>``.
         """
 
+    def show_vf(self, address: str) -> dict[str, Any]:
+        """Return ``mac`` and ``trusted`` of a VF of the first libvirt's host.
+
+        As ``ip link show`` tells of the PF.
+        """
+
+    def trust_vf(self, address: str, trusted: bool) -> None:
+        """``ip link set PF vf NUMBER trust on`` there, or off."""
+
     def now(self) -> float:
         """Return monotonic seconds, as :func:`time.monotonic` does."""
 
@@ -206,6 +215,14 @@ def guest_address(vf: Any) -> dict[str, str]:
 
 def host_address(vf: Any) -> dict[str, str]:
     return _attributes(vf.find('./source/address'))
+
+
+def pci_address(attributes: dict[str, str]) -> str:
+    """Return ``0000:81:00.1`` for what libvirt tells in four parts."""
+    domain, bus, slot, function = (
+        attributes[part].removeprefix('0x') for part in HOST_PARTS
+    )
+    return f'{domain}:{bus}:{slot}.{function}'
 
 
 def addresses(xml: str) -> list[tuple[dict[str, str], dict[str, str]]]:

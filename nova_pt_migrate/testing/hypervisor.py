@@ -2,12 +2,14 @@
 """One compute host's libvirt: its domains, its devices, its clients."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 import threading
 from typing import Any
 
 from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import functions
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import reconnect
 from nova_pt_migrate.testing import settings as double_settings
@@ -24,6 +26,7 @@ class Hypervisor:
     :param devices: gives the node devices of the host by libvirt's names
         (``pci_0000_81_00_1``), as Nova's HostPCIDevicesInfo has them
     :ivar life: how often libvirtd has ended
+    :ivar functions: the VFs of the host
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Hypervisor:
         self._clock = clock
         self._devices = devices
         self._detached: set[str] = set()
+        self.functions = functions.Functions(_vfs(devices.values()))
 
     def define(self, xml: str) -> machines.Machine:
         """Make a domain, or change the persistent XML of one."""
@@ -153,6 +157,17 @@ class Hypervisor:
                 return machine.name
         return None
 
+    def vfs(self) -> dict[str, functions.Vf]:
+        """Return all VFs as the kernel shows them now, by PCI address."""
+        with self.lock:
+            known = list(self.machines.values())
+        users: list[documents.Element] = []
+        for machine in known:
+            with machine.lock:
+                if machine.live is not None:
+                    users += documents.passthrough(machine.live)
+        return self.functions.show(users)
+
     def detach(self, address: str) -> None:
         """Take a device from the host's driver, for VFIO.
 
@@ -221,3 +236,14 @@ class Hypervisor:
     ) -> None:
         for listener in list(self.listeners):
             listener(machine, event, told)
+
+
+def _vfs(devices: Iterable[Any]) -> dict[str, list[str]]:
+    """Return the VFs of each PF, by their PCI addresses."""
+    found: dict[str, list[str]] = {}
+    for device in devices:
+        if device.dev_type == 'VF':
+            bus, slot, function = device.parent
+            parent = f'0000:{bus:02x}:{slot:02x}.{function:x}'
+            found.setdefault(parent, []).append(device.address)
+    return found

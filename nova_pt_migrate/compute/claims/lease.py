@@ -19,6 +19,7 @@ from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.claims import precheck
+from nova_pt_migrate.compute.claims import prepared as prepared_vfs
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.host import links as host_links
@@ -32,6 +33,7 @@ class Lease:
 
     :param compute: nova.compute.manager.ComputeManager of this host
     :param links: of this host
+    :param prepared: what was set up on its devices
     :param bound: UUIDs of servers that hold nothing here any more and may
         have bindings to this host, since an earlier nova-compute had claimed
         for them, or their preparation failed; those that are dealt with are
@@ -39,10 +41,15 @@ class Lease:
     """
 
     def __init__(
-        self, compute: Any, links: host_links.HostLinks, bound: set[str]
+        self,
+        compute: Any,
+        links: host_links.HostLinks,
+        prepared: prepared_vfs.Prepared,
+        bound: set[str],
     ) -> None:
         self._compute = compute
         self._links = links
+        self._prepared = prepared
         self._bound = bound
 
     def check(self, context: Any) -> None:
@@ -64,17 +71,34 @@ class Lease:
             # In this order: what is held brings the next look here.
             allocated = self._give_up_allocation(context, server, instance)
             self._unbind(context, instance)
-            if allocated or not pci_tracker.free(
-                context,
-                self._compute.rt,
-                server,
-                unless=functools.partial(self._is_awaited, context, server),
+            awaited = functools.partial(self._is_awaited, context, server)
+            if (
+                allocated
+                or not self._prepared.take_down(server, awaited)
+                or not pci_tracker.free(
+                    context, self._compute.rt, server, unless=awaited
+                )
             ):
                 standbys -= wanted
+        for server in sorted(self._prepared.servers()):
+            self._take_down(context, server)
         for server in sorted(self._bound):
             if self._unbind(context, records.find(context, server)):
                 self._bound.discard(server)
         self._forget(standbys)
+
+    def _take_down(self, context: Any, server: str) -> None:
+        """Undo what was set up for a server, whoever has freed its devices.
+
+        Nova's tracker does so as it starts.
+        """
+        instance = records.find(context, server)
+        if instance is not None and instance.host == self._compute.host:
+            self._prepared.forget(server)
+        else:
+            self._prepared.take_down(
+                server, functools.partial(self._is_awaited, context, server)
+            )
 
     def _forget(self, standbys: set[str]) -> None:
         """Delete the standbys of servers that hold no device here.

@@ -116,6 +116,22 @@ def held(tracker: Any) -> dict[str, list[Any]]:
         return _held(tracker)
 
 
+def holder(tracker: Any, address: str) -> str | None:
+    """Return the UUID of the server that a device here is set aside for.
+
+    Waits for nobody: what is claimed or freed meanwhile may not be seen.
+
+    :param tracker: as for :func:`held`, or None
+    :param address: PCI address on this host
+    """
+    if tracker is None or tracker.pci_tracker is None:
+        return None
+    for device in list(tracker.pci_tracker.pci_devs):
+        if device.address == address and device.status in SET_ASIDE:
+            return str(device.instance_uuid)
+    return None
+
+
 def recorded(context: Any, host: str) -> list[Any]:
     """Return the PCI devices that the database has for a host.
 

@@ -19,6 +19,7 @@ from oslo_log import log as logging
 from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute.claims import bindings
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.claims import prepared
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import reasons
@@ -40,12 +41,18 @@ class Check:
 
 
 def begin(
-    told: actions.Story, host: Any, context: Any, instance: Any, tracker: Any
+    told: actions.Story,
+    host: Any,
+    context: Any,
+    instance: Any,
+    tracker: Any,
+    left: prepared.Prepared,
 ) -> Check:
     """Free what is left of an earlier attempt, and look for free devices.
 
     :param told: the story of the user's request
     :param host: nova.virt.libvirt.host.Host on the destination
+    :param left: what such attempts have set up here
     :raises nova.exception.MigrationPreCheckError: with what to do
     """
     if runs_here(host, instance):
@@ -53,6 +60,12 @@ def begin(
             reason=f'Host {tracker.host} runs a guest of server '
             f'{instance.uuid} already: see which of the two the server is, '
             f'and choose another host.'
+        )
+    if not left.take_down(instance.uuid):
+        raise exception.MigrationPreCheckError(
+            reason=f'Host {tracker.host} has devices from an earlier live '
+            f'migration of server {instance.uuid} that cannot be set back: '
+            f'see its log, or choose another host.'
         )
     pci_tracker.free(context, tracker, instance.uuid)
     bindings.delete_left(instance, tracker.host)

@@ -52,8 +52,9 @@ class DestinationHooks(base.Hooks):
         with precheck.refusing(tracker.host):
             told = self._pt.tell(context, instance)
             begun = precheck.begin(
-                told, self._host, context, instance, tracker
-            )
+                told, self._host, context, instance, tracker,
+                self._pt.prepared,
+            )  # fmt: skip
             precheck.refuse(
                 told, fitness.short_of_memory(tracker.host, instance)
             )
@@ -113,8 +114,9 @@ class DestinationHooks(base.Hooks):
         """Prepare as Nova does, and say that our driver waits here.
 
         If that fails the source rolls back, but does not tell this host
-        where the instance path is shared. So the devices are freed here, and
-        the bindings later, should Neutron not answer the source.
+        where the instance path is shared. So the devices are taken down and
+        freed here, and the bindings later, should Neutron not answer the
+        source.
 
         :raises nova.exception.NovaException: Nova rolls back; a device that
             is not claimed any more is a reason, before anything is prepared
@@ -126,6 +128,9 @@ class DestinationHooks(base.Hooks):
                     self._pt.tell(context, instance),
                     fitness.lost(tracker, instance, migrate_data),
                 )
+            self._pt.prepared.note(
+                instance.uuid, our_vifs.destination_vifs(migrate_data)
+            )
             data = super().pre_live_migration(
                 context, instance, block_device_info, network_info,
                 disk_info, migrate_data,
@@ -140,14 +145,39 @@ class DestinationHooks(base.Hooks):
             self._pt.incoming.expect(
                 instance.uuid,
                 self._pt.servers.links_of(
-                    instance,
-                    [
-                        vif.get_dest_vif()
-                        for vif in our_vifs.migrate_vifs(data)
-                    ],
+                    instance, our_vifs.destination_vifs(data)
                 ),
             )
         return data
+
+    def rollback_live_migration_at_destination(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Any,
+        destroy_disks: bool = True,
+        migrate_data: Any = None,
+    ) -> None:
+        """Clean up as Nova does, at the addresses that devices have here.
+
+        Nova gives the VIFs as they are bound on the source, whose addresses
+        are those of other servers' devices on this host.
+
+        :raises Exception: as Nova's; the devices are taken down all the same
+        """
+        rollback = super().rollback_live_migration_at_destination
+        self._pt.incoming.forget(instance.uuid)
+        vifs = our_vifs.as_plugged(
+            network_info, self._pt.prepared.vifs(instance.uuid)
+        )
+        try:
+            rollback(
+                context, instance, vifs, block_device_info, destroy_disks,
+                migrate_data,
+            )  # fmt: skip
+        finally:
+            self._pt.prepared.take_down(instance.uuid)
 
     def post_live_migration_at_destination(
         self,
@@ -163,6 +193,9 @@ class DestinationHooks(base.Hooks):
         does next must be done.
         """
         self._pt.incoming.forget(instance.uuid)
+        self._pt.prepared.arrived(
+            instance.uuid, our_vifs.addresses(network_info)
+        )
         if our_vifs.owned(network_info):
             try:
                 self._pt_arrive(context, instance, network_info)
@@ -252,13 +285,15 @@ class DestinationHooks(base.Hooks):
             others.finish()
 
     def _pt_free(self, context: Any, instance: Any) -> None:
-        """Free what is held here for a server that does not come.
+        """Take down and free what is held for a server that does not come.
 
         Never raises: another exception is on its way, and the lease frees
         what is left.
         """
         try:
-            if not precheck.runs_here(self._host, instance):
+            if not precheck.runs_here(
+                self._host, instance
+            ) and self._pt.prepared.take_down(instance.uuid):
                 pci_tracker.free(
                     context, pci_tracker.tracker(self.virtapi), instance.uuid
                 )

@@ -36,6 +36,7 @@ class SourceHooks(base.Hooks):
         nova-compute was down.
         """
         for instance in instances:
+            self._pt.prepared.forget(instance.uuid)
             vifs = our_vifs.owned(instance.get_network_info())
             if vifs:
                 self._pt.healer.note(instance.uuid)

@@ -5,14 +5,18 @@ Of one that is the primary of a standby libvirt is told in the device's element
 (https://libvirt.org/formatdomain.html, "Teaming a virtio/hostdev NIC pair").
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
 from lxml import etree
+from nova import exception
+from nova import objects
 from nova.virt.libvirt import vif as libvirt_vif
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
+from nova_pt_migrate.compute.claims import prepared
 from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.pairs import standbys
 from nova_pt_migrate.core import errors
@@ -22,11 +26,30 @@ LOG = logging.getLogger(__name__)
 
 
 class PairVIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
-    """Nova's, whose configurations name the standby where libvirt wants it."""
+    """Nova's, whose configurations name the standby where libvirt wants it.
 
-    def __init__(self, host: Any, finder: paired_ports.PairedPorts) -> None:
+    It never unplugs the device of another server: Nova unplugs VIFs by the
+    addresses that they have where they are bound, and that may be another
+    host, whose addresses are as good as those of this one.
+
+    :param name: of this host
+    :param holder: gives the UUID of the server that a device of this host is
+        set aside for, by its address
+    :ivar pt_prepared: what was set up for servers that are not here yet
+    """
+
+    def __init__(
+        self,
+        host: Any,
+        finder: paired_ports.PairedPorts,
+        name: str,
+        holder: Callable[[str], str | None],
+    ) -> None:
         super().__init__(host)
         self._pt_finder = finder
+        self._pt_name = name
+        self._pt_holder = holder
+        self.pt_prepared = prepared.Prepared(self._pt_undo)
 
     def get_config(
         self,
@@ -44,6 +67,56 @@ class PairVIFDriver(libvirt_vif.LibvirtGenericVIFDriver):
             if paired.pairing.teaming:
                 _team(config, standbys.alias(paired))
         return config
+
+    def plug(self, instance: Any, vif: Any) -> None:
+        """Plug as Nova does, on a VF that nothing of another server is on.
+
+        :raises nova.exception.VirtualInterfacePlugException: there is, and
+            it cannot be undone
+        """
+        try:
+            self.pt_prepared.make_way(instance.uuid, our_vifs.address(vif))
+        except Exception as exc:
+            raise exception.VirtualInterfacePlugException(
+                f'device {our_vifs.address(vif)} was prepared for another '
+                f'server, and cannot be set back: {exc}'
+            ) from exc
+        super().plug(instance, vif)
+
+    def unplug(self, instance: Any, vif: Any) -> None:
+        """Unplug as Nova does, if the device is this server's on this host."""
+        address = our_vifs.address(vif)
+        if address is None:
+            super().unplug(instance, vif)
+        elif self.pt_prepared.owner(address) == instance.uuid:
+            self.pt_prepared.take_down(instance.uuid, address=address)
+        elif self._pt_has(instance, address):
+            super().unplug(instance, vif)
+        else:
+            LOG.info(
+                'Device %s of port %s is left as it is on this host, where '
+                'it is not this server\'s', address, vif['id'],
+                instance=instance,
+            )  # fmt: skip
+
+    def _pt_has(self, instance: Any, address: str) -> bool:
+        owner = self.pt_prepared.owner(address) or self._pt_holder(address)
+        if owner is None:
+            return bool(instance.host == self._pt_name)
+        return bool(owner == instance.uuid)
+
+    def _pt_undo(self, vif: Any) -> None:
+        """Unplug the VIF of a server that does not come.
+
+        :raises Exception: as Nova's, for a device that is there
+        """
+        try:
+            super().unplug(objects.Instance(), vif)
+        except exception.PciDeviceNotFoundById:
+            LOG.info(
+                'Device %s is gone from this host, with what was set on it',
+                our_vifs.address(vif),
+            )
 
 
 class VifWiring:
@@ -75,7 +148,7 @@ class VifWiring:
         except Exception:
             LOG.exception(
                 'Device %s of port %s keeps what Nova set on it on this host '
-                '(trust mode); the next server that gets it has it set anew.',
+                '(trust mode); Nova tries again when the server leaves.',
                 device.address, device.port, instance=self._instance,
             )  # fmt: skip
 

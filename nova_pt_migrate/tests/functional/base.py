@@ -22,6 +22,7 @@ from nova_pt_migrate.tests.functional import neutron
 from nova_pt_migrate.tests.functional import ports
 from nova_pt_migrate.tests.functional import processes
 from nova_pt_migrate.tests.functional import stops
+from nova_pt_migrate.tests.functional import vfs
 from nova_pt_migrate.tests.functional import waiting
 
 OURS = 'pt_migrate.PassthroughLibvirtDriver'
@@ -34,7 +35,7 @@ BUS = 0x81
 """Of the VFs of every host: equal hosts have equal PCI addresses."""
 OTHER_BUS = 0x91
 """For tests whose hosts differ."""
-VFS = 16
+VFS = vfs.COUNT
 NEVER = 3600.0
 """Seconds after which no test is there to see it."""
 PLENTY = 2**20
@@ -65,7 +66,7 @@ class OwnInstancePaths(fixtures.Fixture):
             )
 
 
-class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
+class TwoComputes(vfs.Hosts, nova_sriov._PCIServersTestBase):
     """Two computes with VFs and a whole PF each, at the same addresses.
 
     :cvar DRIVER: what the computes run
@@ -91,6 +92,7 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
                 'vendor_id': fakelibvirt.PCI_VEND_ID,
                 'product_id': product,
                 'physical_network': 'physnet4',
+                'trusted': 'true',
             }
         )
         for product in (fakelibvirt.PF_PROD_ID, fakelibvirt.VF_PROD_ID)
@@ -113,6 +115,10 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         self.processes = self.useFixture(
             processes.Processes(neutron_api.get_client)
         )
+        self.processes.watch(
+            vfs.Kernels, ['set_trust', 'set_mac_and_vlan'], 'kernel'
+        )
+        self.useFixture(vfs.Kernels(self.double.hypervisors))
         self.memory: dict[str, int] = {}
         self.useFixture(
             fixtures.MockPatchObject(memory, 'available_mib', self._available)
@@ -126,6 +132,7 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         self._clients: dict[str, connections.Connection] = {}
         for host in (SOURCE, DESTINATION):
             self.start_compute(hostname=host, pci_info=self.pci_info(host))
+        self.check_hosts_at_the_end()
 
     def _available(self) -> int:
         life = lives.current()
@@ -135,21 +142,7 @@ class TwoComputes(waiting.Waiting, nova_sriov._PCIServersTestBase):
         self.flags(compute_driver=self.DRIVER)
 
     def pci_info(self, host: str) -> Any:
-        bus = self.BUSES.get(host, BUS)
-        info = fakelibvirt.HostPCIDevicesInfo(
-            num_pfs=1, num_vfs=VFS, numa_node=0, bus=bus
-        )
-        info.add_device(
-            dev_type='PF',
-            bus=bus + 1,
-            slot=0,
-            function=0,
-            iommu_group=99,
-            numa_node=0,
-            vf_ratio=0,
-            mac_address=f'b4:96:91:34:f4:{HOSTS.index(host):02x}',
-        )
-        return info
+        return vfs.pci_info(self.BUSES.get(host, BUS), HOSTS.index(host))
 
     def start_compute(
         self,

@@ -17,10 +17,22 @@ class Ports:
     def __init__(self, neutron: Any) -> None:
         self._neutron = neutron
         self._numbers = itertools.count(10)
+        self._profiles = itertools.cycle([{'trusted': 'true'}, {}])
 
     def direct(self, count: int = 1) -> list[str]:
-        """Return ports of VNIC type direct, bound as hw_veb with a VLAN."""
-        return [self._create(_KNOWN.network_4_port_1) for _ in range(count)]
+        """Return ports of VNIC type direct, bound as hw_veb with a VLAN.
+
+        Every other one that is made is trusted.
+        """
+        return [
+            self._create(
+                {
+                    **_KNOWN.network_4_port_1,
+                    'binding:profile': next(self._profiles),
+                }
+            )
+            for _ in range(count)
+        ]
 
     def switchdev(self) -> list[str]:
         """Return a port of hardware-offloaded Open vSwitch."""

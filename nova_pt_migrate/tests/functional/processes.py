@@ -41,7 +41,8 @@ HTTP = ('get', 'post', 'put', 'delete')
 class Point:
     """A call that leaves a nova-compute.
 
-    :ivar kind: libvirt, agent, link, neutron, cinder, placement, rpc or db
+    :ivar kind: libvirt, agent, link, kernel, neutron, cinder, placement, rpc
+        or db
     """
 
     host: str

@@ -99,6 +99,7 @@ class Shared(ours.OurMigrations):
 
     def _put_back(self) -> None:
         """Delete the test's servers, and see that nothing is left of them."""
+        self.check_hosts()
         self._set_back()
         servers = self.api.get_servers(detail=False)
         for server in servers:
@@ -114,6 +115,7 @@ class Shared(ours.OurMigrations):
             return not left
 
         self.wait_for(is_all_free, 'what is left to be free', left)
+        self.check_hosts()
         self.assertEqual([], self.deadly)
         self.notifier.reset()
 

@@ -35,16 +35,18 @@ class Waiting(test.TestCase):
         what: str,
         shown: object = '',
         look: float = LOOK,
+        patience: float = PATIENCE,
     ) -> Any:
         """Wait until there is something true, and return it.
 
         :param shown: what to show if that never happens
         :param look: seconds between two looks
+        :param patience: seconds after which that is taken for never
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not (found := until()):
             if time.monotonic() > deadline:
-                self.fail(f'waited {PATIENCE:g} s in vain for {what} {shown}')
+                self.fail(f'waited {patience:g} s in vain for {what} {shown}')
             time.sleep(look)
         return found
 

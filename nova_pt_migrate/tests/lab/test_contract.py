@@ -6,8 +6,10 @@ this on the first, with the second's address in PT_CONTRACT_DESTINATION.
 """
 
 from collections.abc import Callable
+import json
 import os
 import pathlib
+import subprocess
 import threading
 import time
 from typing import Any
@@ -90,6 +92,23 @@ class LabAdapter:
     def destination(self) -> tuple[str, Any, dict[str, str]]:
         """Another VF than the source's, which is the first."""
         return self._uri, self._there, _attributes(_vfs()[1])
+
+    def show_vf(self, address: str) -> dict[str, Any]:
+        shown = subprocess.run(
+            ['ip', '-json', 'link', 'show', 'dev', PHYSICAL_FUNCTION],
+            check=True,
+            capture_output=True,
+        ).stdout
+        found = json.loads(shown)[0]['vfinfo_list'][_vfs().index(address)]
+        return {'mac': found['address'], 'trusted': found['trust']}
+
+    def trust_vf(self, address: str, trusted: bool) -> None:
+        number = str(_vfs().index(address))
+        subprocess.run(
+            ['ip', 'link', 'set', 'dev', PHYSICAL_FUNCTION, 'vf', number]
+            + ['trust', 'on' if trusted else 'off'],
+            check=True,
+        )
 
     def now(self) -> float:
         return time.monotonic()

@@ -12,6 +12,7 @@ from types import FrameType
 from keystoneauth1 import exceptions as keystone
 from neutronclient.common import exceptions as neutron
 from nova import exception
+from oslo_concurrency import processutils
 from oslo_db import exception as db
 import oslo_messaging
 
@@ -37,6 +38,7 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     'libvirt': lambda: errors.internal('client socket is closed'),
     'agent': lambda: core_errors.GuestError('libvirt: agent not connected'),
     'link': lambda: core_errors.HostError('netlink: No buffer space'),
+    'kernel': lambda: processutils.ProcessExecutionError('ip: Interrupted'),
     'neutron': lambda: neutron.ConnectionFailed(reason='connection reset'),
     'cinder': lambda: exception.CinderConnectionFailed(reason='reset'),
     'placement': lambda: keystone.ConnectFailure('connection reset'),

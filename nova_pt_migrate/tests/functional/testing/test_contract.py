@@ -23,6 +23,7 @@ class DoubleAdapter:
     def __init__(self, double: fixture.LibvirtDouble) -> None:
         self._double = double
         self._source = double.connect('here', hosts.pci_info())
+        self._hypervisor = double.hypervisors['here']
         self._destination = double.connect('there', hosts.pci_info())
 
     def domain(self) -> Any:
@@ -38,6 +39,16 @@ class DoubleAdapter:
             'function': '0x2',
         }
         return 'qemu+tcp://there/system', self._destination, vf
+
+    def show_vf(self, address: str) -> dict[str, Any]:
+        vf = self._hypervisor.vfs()[address]
+        return {'mac': vf.mac, 'trusted': vf.trusted}
+
+    def trust_vf(self, address: str, trusted: bool) -> None:
+        functions = self._hypervisor.functions
+        functions.set_trust(
+            functions.netdev(address), functions.number(address), trusted
+        )
 
     def now(self) -> float:
         return self._double.clock.now()
