@@ -61,6 +61,40 @@ def may_be_owned(instance: Any, network_info: Any) -> bool:
     )
 
 
+def has_devices(instance: Any, vifs: Iterable[Vif] = ()) -> bool:
+    """Tell whether a server has PCI devices, ours or others.
+
+    Asks nobody: what Nova sends with a live migration is complete, as the
+    conductor has looked at what the server requests.
+
+    :param vifs: those that are known anyway; the requests tell the same
+    """
+    return bool(owned(vifs)) or (
+        'pci_requests' in instance
+        and instance.pci_requests is not None
+        and bool(instance.pci_requests.requests)
+    )
+
+
+def move_with(instance: Any, migrate_data: Any) -> bool:
+    """Tell whether PCI devices have to do with a server's live migration."""
+    return has_devices(instance, source_vifs(migrate_data))
+
+
+def pins_memory(instance: Any, vifs: Iterable[Vif]) -> bool:
+    """Tell whether VFIO pins the memory of a server's guest.
+
+    It does so for our devices and for those of the flavor.
+    """
+    return bool(owned(vifs)) or (
+        has_devices(instance)
+        and any(
+            request.source == request.FLAVOR_ALIAS
+            for request in instance.pci_requests.requests
+        )
+    )
+
+
 def address(vif: Vif) -> str | None:
     """Return the PCI address of a VIF's device, whosever, if it has one."""
     found = (vif.get('profile') or {}).get('pci_slot')
@@ -172,10 +206,11 @@ def put_devices_first(migrate_data: Any) -> None:
     two VIFs have one it takes the last (nova/virt/libvirt/migration.py:565).
     Our devices have left the live XML then.
     """
-    migrate_data.vifs = sorted(
-        migrate_data.vifs,
-        key=lambda vif: vif not in owned_migrate_vifs(migrate_data),
-    )
+    first = owned_migrate_vifs(migrate_data)
+    if first:
+        migrate_data.vifs = sorted(
+            migrate_data.vifs, key=lambda vif: vif not in first
+        )
 
 
 def migrate_vifs(migrate_data: Any) -> list[Any]:

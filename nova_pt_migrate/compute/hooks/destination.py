@@ -44,7 +44,8 @@ class DestinationHooks(base.Hooks):
         check = super().check_can_live_migrate_destination
         tracker = pci_tracker.tracker(self.virtapi)
         self._pt.checking.check = None
-        if not tracker or not our_vifs.owned(instance.get_network_info()):
+        vifs = instance.get_network_info()
+        if not tracker or not our_vifs.has_devices(instance, vifs):
             return check(
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
@@ -55,9 +56,10 @@ class DestinationHooks(base.Hooks):
                 told, self._host, context, instance, tracker,
                 self._pt.prepared,
             )  # fmt: skip
-            precheck.refuse(
-                told, fitness.short_of_memory(tracker.host, instance)
-            )
+            if our_vifs.pins_memory(instance, vifs):
+                precheck.refuse(
+                    told, fitness.short_of_memory(tracker.host, instance)
+                )
             data = check(
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
@@ -85,7 +87,9 @@ class DestinationHooks(base.Hooks):
             host
         """
         tracker = pci_tracker.tracker(self.virtapi)
-        if tracker and our_vifs.owned(instance.get_network_info()):
+        if tracker and our_vifs.has_devices(
+            instance, instance.get_network_info()
+        ):
             pci_tracker.remember(tracker, instance.uuid)
             fitness.announce(
                 migration, tracker.host, self.get_available_nodes()[0]
@@ -137,7 +141,7 @@ class DestinationHooks(base.Hooks):
             )  # fmt: skip
         except Exception:
             with excutils.save_and_reraise_exception():
-                if our_vifs.owned_migrate_vifs(migrate_data):
+                if our_vifs.move_with(instance, migrate_data):
                     self._pt_free(context, instance)
                     self._pt.bound.add(instance.uuid)
         handshake.introduce(data, self._pt.protocols)
@@ -213,7 +217,7 @@ class DestinationHooks(base.Hooks):
         try:
             arrive(context, instance, rest, block_migration, block_device_info)
         except Exception:
-            if not our_vifs.owned(network_info):
+            if not our_vifs.has_devices(instance, network_info):
                 raise
             LOG.exception(
                 'The server has arrived, and not all that Nova does then was '

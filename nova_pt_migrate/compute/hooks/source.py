@@ -81,7 +81,7 @@ class SourceHooks(base.Hooks):
         guest runs (manager.py:9453).
         """
         migrate = super()._live_migration
-        if not our_vifs.owned_migrate_vifs(migrate_data):
+        if not our_vifs.move_with(instance, migrate_data):
             migrate(
                 context, instance, dest, post_method, recover_method,
                 block_migration, migrate_data,
@@ -123,8 +123,7 @@ class SourceHooks(base.Hooks):
         is whole again into ERROR (driver.py:11942), so it ends here.
         """
         migrate = super()._live_migration_operation
-        vifs = our_vifs.owned_migrate_vifs(migrate_data)
-        if not vifs:
+        if not our_vifs.move_with(instance, migrate_data):
             migrate(
                 context, instance, dest, block_migration, migrate_data,
                 guest, device_names,
@@ -205,7 +204,7 @@ class SourceHooks(base.Hooks):
         super().rollback_live_migration_at_source(
             context, instance, migrate_data
         )
-        if our_vifs.owned_migrate_vifs(migrate_data):
+        if our_vifs.move_with(instance, migrate_data):
             leftovers.clear_destination(
                 self._host, instance, migrate_data, self._pt.peers.domain
             )

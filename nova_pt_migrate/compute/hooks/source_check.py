@@ -67,7 +67,7 @@ class SourceCheckHooks(base.Hooks):
         data = super().check_can_live_migrate_source(
             context, instance, dest_check_data, block_device_info
         )
-        if vifs:
+        if our_vifs.has_devices(instance, vifs):
             with precheck.refusing(self._pt.compute.host):
                 originals.keep(instance, data, block_device_info)
         return data

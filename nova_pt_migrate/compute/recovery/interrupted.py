@@ -73,7 +73,7 @@ class Interrupted:
             for instance in instances
             if instance.uuid in moving
             and instance.task_state == task_states.MIGRATING
-            and our_vifs.owned(instance.get_network_info())
+            and _has_devices(instance)
         }
         for server, migration in moving.items():
             if server in withheld or (
@@ -113,7 +113,7 @@ class Interrupted:
             if future is None or not future.done() or future in self._seen:
                 continue
             instance = records.find(context, server)
-            if instance is None or our_vifs.owned(instance.get_network_info()):
+            if instance is None or _has_devices(instance):
                 self._worker.add(
                     self._settlements(
                         server,
@@ -125,12 +125,23 @@ class Interrupted:
             self._seen.add(future)
 
     def _is_elsewhere(self, context: Any, server: str) -> bool:
-        """True for a server with devices of ours that Nova's list has not."""
+        """True for a server with PCI devices that Nova's list has not."""
         instance = records.find(context, server)
         return instance is None or bool(
-            our_vifs.owned(instance.get_network_info())
-            and (
+            (
                 instance.host != self._driver.virtapi._compute.host
                 or instance.task_state is None
             )
+            and _has_devices(instance)
         )
+
+
+def _has_devices(instance: Any) -> bool:
+    """Tell whether a server has PCI devices; asks the database if need be.
+
+    :raises nova.exception.NovaException: the database does not answer
+    """
+    return bool(
+        our_vifs.owned(instance.get_network_info())
+        or instance.pci_requests.requests
+    )
