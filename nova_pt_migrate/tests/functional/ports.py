@@ -34,6 +34,18 @@ class Ports:
             for _ in range(count)
         ]
 
+    def macvtap(self, count: int = 1) -> list[str]:
+        """Return ports by which guests have netdevs of VFs."""
+        return [
+            self._create(
+                {
+                    **_KNOWN.network_4_port_1,
+                    'binding:vnic_type': 'macvtap',
+                }
+            )
+            for _ in range(count)
+        ]
+
     def switchdev(self) -> list[str]:
         """Return a port of hardware-offloaded Open vSwitch."""
         return [

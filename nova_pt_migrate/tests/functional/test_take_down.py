@@ -152,6 +152,34 @@ class UnsharedTest(RollbackTest):
         self.unshare_instance_path()
 
 
+class MacvtapTest(ours.OurMigrations):
+    """Nova sets the MAC address and the VLAN of a VF, and clears them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.unshare_instance_path()
+        here, there = self.ports.macvtap(2)
+        self.boot([there], host=base.DESTINATION)
+        self.server = self.boot([here])
+        profiles = [
+            self.ports.show(port)['binding:profile'] for port in (here, there)
+        ]
+        self.assertEqual(profiles[0]['pci_slot'], profiles[1]['pci_slot'])
+
+    def test_the_server_stays(self) -> None:
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('no route to the destination')
+        )
+        server = self.migrate(self.server, 'failed')
+        self.assertEqual('ACTIVE', server['status'])
+        self.check_hosts()
+
+    def test_the_server_moves(self) -> None:
+        server = self.migrate(self.server)
+        self.assertEqual('ACTIVE', server['status'])
+        self.check_hosts()
+
+
 class LeaseTest(TakeDown):
     """Nothing tells the destination that the server does not come."""
 

@@ -136,6 +136,7 @@ class _Port:
 
     :ivar address: of its device there; None if it has none
     :ivar bound: the host is where it is, not where it may go
+    :ivar macvtap: the device stays with the host, and the guest has a netdev
     """
 
     id: str
@@ -145,6 +146,7 @@ class _Port:
     vlan: int | None
     trusted: bool
     bound: bool
+    macvtap: bool
 
     def on(self, vf: functions.Vf) -> functions.Vf:
         """Return a VF of the host as a guest has it by this port."""
@@ -189,6 +191,7 @@ def _ports(test: Any, host: str) -> Iterator[_Port]:
             vlan=port.get('binding:vif_details', {}).get('vlan'),
             trusted=strutils.bool_from_string(profile.get('trusted', False)),
             bound=bound,
+            macvtap=port['binding:vnic_type'] == 'macvtap',
         )
 
 
@@ -202,7 +205,9 @@ def _wrong_vfs(hypervisor: Any, ports: list[_Port]) -> Iterator[str]:
         if port is not None:
             # What it lacks may be on its way, or it is switched off.
             may_be.append(dataclasses.replace(was, trusted=port.trusted))
-            if address in guests.get(port.server, ()):
+            if port.macvtap and not port.bound:
+                may_be.append(port.on(was))
+            elif port.macvtap or address in guests.get(port.server, ()):
                 may_be = [port.on(was)]
         elif any(address in live for live in guests.values()):
             # Nova has given it by the flavor, or knows nothing of the guest.
