@@ -49,8 +49,9 @@ class HandedOver(crashes.Crashes):
         (event,) = self.wait_for(lambda: self.told(server), 'the event')
         for part in known:
             self.assertIn(part, event.details)
-        for compute in self.computes.values():
-            compute.driver._pt.worker._settle_all(self.ctxt)
+        for host, compute in self.computes.items():
+            with self.processes.within(host):
+                compute.driver._pt.worker._settle_all(self.ctxt)
         self.assertEqual(1, len(self.told(server)))
         self.assertFalse(self.is_ended(server, 0))
         self.assertEqual('migrating', self._task_state(server))

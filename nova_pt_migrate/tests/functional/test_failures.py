@@ -141,7 +141,8 @@ class PlugFailsTest(shared.Shared, ours.OurMigrations):
         """Let the time pass after which it is tried again."""
         late = self.computes[host].driver._pt.healer
         self.assertTrue(late._lacking)
-        late.check_again(self.ctxt)
+        with self.processes.within(host):
+            late.check_again(self.ctxt)
         self.wait_for(lambda: not late._lacking, 'the device to be plugged')
 
     def test_the_others_are_plugged_at_the_destination(self) -> None:

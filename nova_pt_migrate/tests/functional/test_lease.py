@@ -50,7 +50,8 @@ class LeaseTest(ours.OurMigrations):
         return migration
 
     def look(self) -> None:
-        self.computes[base.DESTINATION].driver._pt.check_lease(self.ctxt)
+        with self.processes.within(base.DESTINATION):
+            self.computes[base.DESTINATION].driver._pt.check_lease(self.ctxt)
 
     def held(self) -> bool:
         return self.server['id'] in pci_tracker.held(self.rt)
@@ -110,7 +111,8 @@ class StandbyTest(paired.Paired):
         self.here.filters.add(('pf0', self.LEFT.mac))
 
     def look(self) -> None:
-        self.computes[base.SOURCE].driver._pt.check_lease(self.ctxt)
+        with self.processes.within(base.SOURCE):
+            self.computes[base.SOURCE].driver._pt.check_lease(self.ctxt)
 
     def test_it_is_deleted_and_no_other(self) -> None:
         self.look()

@@ -98,7 +98,8 @@ class SourceLibvirtdTest(handed_over.HandedOver):
         self.begin(server)
         source = self.computes[base.SOURCE].driver._pt.worker
         self.wait_for(lambda: source.has(server['id']), 'the settling')
-        source._settle_all(self.ctxt)
+        with self.processes.within(base.SOURCE):
+            source._settle_all(self.ctxt)
         self.assertFalse(self.is_ended(server, 0))
         self.assertEqual([], self.told(server))
         there.start_libvirtd()

@@ -16,7 +16,8 @@ class ManagedBondTest(paired.Paired):
     """The bond is made through the guest's agent, and undone."""
 
     def look(self, host: str) -> None:
-        self.computes[host].driver._pt.healer.check_again(self.ctxt)
+        with self.processes.within(host):
+            self.computes[host].driver._pt.healer.check_again(self.ctxt)
 
     def test_it_is_made_kept_and_undone(self) -> None:
         ports = self.ports.direct()

@@ -101,9 +101,9 @@ class MigrationTest(paired.Paired):
         there = self.links[base.DESTINATION]
         self.assertTrue(all(link.up for link in there.links.values()))
         self.assertEqual(1, len(there.filters))
-        self.computes[base.DESTINATION].driver._pt.healer.check_again(
-            self.ctxt
-        )
+        with self.processes.within(base.DESTINATION):
+            healer = self.computes[base.DESTINATION].driver._pt.healer
+            healer.check_again(self.ctxt)
         self.wait_for(
             lambda: not any(link.up for link in there.links.values()),
             'the device that is healed',

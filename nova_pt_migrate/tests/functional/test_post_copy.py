@@ -113,7 +113,8 @@ class PostCopyTest(handed_over.HandedOver):
         self.start_again(base.SOURCE)
         worker = self.computes[base.SOURCE].driver._pt.worker
         self.wait_for(lambda: worker.has(self.server['id']), 'the settling')
-        worker._settle_all(self.ctxt)
+        with self.processes.within(base.SOURCE):
+            worker._settle_all(self.ctxt)
         self.assertEqual('migrating', self._task_state(self.server))
         self.assertEqual([], self.double.calls.of('abortJob'))
         self.assertEqual([], self.told(self.server))

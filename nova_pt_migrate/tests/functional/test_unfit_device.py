@@ -221,7 +221,8 @@ class NoneIsTakenTest(UnfitDevice):
         self.migrate(server)
         late = self.computes[base.DESTINATION].driver._pt.healer
 
-        late.check_again(self.ctxt)
+        with self.processes.within(base.DESTINATION):
+            late.check_again(self.ctxt)
 
         self.wait_for(lambda: len(self.tried()) == 3, 'another try')
         whole.check(always.End(base.DESTINATION, 'completed'))
