@@ -18,6 +18,7 @@ import unittest
 import libvirt
 from lxml import etree
 
+from nova_pt_migrate.core import whereabouts
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import contract_steps
 from nova_pt_migrate.testing import state_contract
@@ -170,6 +171,27 @@ class RealContractTest(
     def tearDownClass(cls) -> None:
         cls.adapter._remove()
         cls.adapter.close()
+
+
+class NumbersTest(unittest.TestCase):
+    """What is told by numbers between our drivers is as libvirt has it."""
+
+    def test_states_reasons_and_jobs(self) -> None:
+        for kind, members in (
+            ('DOMAIN', whereabouts.State),
+            ('DOMAIN_RUNNING', whereabouts.Running),
+            ('DOMAIN_PAUSED', whereabouts.Paused),
+            ('DOMAIN_JOB', whereabouts.Job),
+        ):
+            for member in members:
+                name = f'VIR_{kind}_{member.name}'
+                self.assertEqual(getattr(libvirt, name), member, name)
+        self.assertEqual(
+            libvirt.VIR_DOMAIN_SHUTOFF_MIGRATED, whereabouts.SHUTOFF_MIGRATED
+        )
+        self.assertEqual(
+            libvirt.VIR_ERR_OPERATION_UNSUPPORTED, whereabouts.UNSUPPORTED
+        )
 
 
 def _events() -> None:
