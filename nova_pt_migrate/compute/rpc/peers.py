@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask our drivers on other hosts."""
 
+from collections.abc import Callable
+import time
 from typing import Any
 
 from nova import context as nova_context
@@ -16,21 +18,35 @@ from nova_pt_migrate.core import whereabouts
 LOG = logging.getLogger(__name__)
 NOT_KNOWN = ('UnsupportedVersion', 'NoSuchMethod')
 """What a server says that does not have the question, by its exception."""
+ASK_AGAIN = 600.0
+"""Seconds until a host is asked again that did not know the question."""
 TIMEOUT = 10.0
 """Seconds for an answer; libvirt is asked twice for it, and no more is done.
 """
 
 
 class Peers:
-    """The other end of :class:`endpoint.Endpoint`."""
+    """The other end of :class:`endpoint.Endpoint`.
+
+    A server that does not know a question logs a traceback for it, so it is
+    not asked again at once.
+
+    :param now: gives monotonic seconds
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._asked: dict[str, float] = {}
 
     def domain(self, host: str, server: str) -> whereabouts.Domain:
         """Return what libvirt of a host says of a domain; raises nothing.
 
-        A host whose nova-compute does not know the question says so at once.
-
         :param server: UUID
         """
+        asked = self._asked.get(host)
+        if asked is not None and self._now() - asked < ASK_AGAIN:
+            return whereabouts.Domain.UNASKED
+        self._asked.pop(host, None)
         try:
             answer = self._ask(host, 'domain', server=server)
         except (
@@ -44,6 +60,7 @@ class Peers:
             # Exceptions of servers come by their names.
             name = getattr(exc, 'exc_type', type(exc).__name__)
             if name in NOT_KNOWN:
+                self._asked[host] = self._now()
                 return whereabouts.Domain.UNASKED
             return whereabouts.Domain.SILENT
         try:

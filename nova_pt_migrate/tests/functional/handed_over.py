@@ -8,6 +8,7 @@ from nova import objects
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import states
+from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 
 
@@ -49,9 +50,9 @@ class HandedOver(crashes.Crashes):
         (event,) = self.wait_for(lambda: self.told(server), 'the event')
         for part in known:
             self.assertIn(part, event.details)
-        for host, compute in self.computes.items():
-            with self.processes.within(host):
-                compute.driver._pt.worker._settle_all(self.ctxt)
+        source = self.computes[base.SOURCE].driver
+        with self.processes.within(base.SOURCE):
+            source._pt.worker._settle_all(self.ctxt)
         self.assertEqual(1, len(self.told(server)))
         self.assertFalse(self.is_ended(server, 0))
         self.assertEqual('migrating', self._task_state(server))

@@ -65,6 +65,30 @@ class TestDomain(testtools.TestCase):
         ):
             self.assertIs(Domain.UNASKED, self.ask(error))
 
+    def test_it_is_asked_again_after_a_while(self) -> None:
+        """It logs a traceback each time."""
+        clock = [0.0]
+        asked: list[str] = []
+
+        def asking(_peers: peers.Peers, host: str, *_: Any, **_1: Any) -> Any:
+            asked.append(host)
+            if len(asked) == 1:
+                raise messaging_rpc.NoSuchMethod('domain')
+            return messages.of_word(None)
+
+        self.useFixture(fixtures.MockPatchObject(peers.Peers, '_ask', asking))
+        asker = peers.Peers(lambda: clock[0])
+        for seconds, domain, times in (
+            (0.0, Domain.UNASKED, 1),
+            (peers.ASK_AGAIN - 1, Domain.UNASKED, 1),
+            (peers.ASK_AGAIN, Domain.ABSENT, 2),
+            (peers.ASK_AGAIN + 1, Domain.ABSENT, 3),
+        ):
+            clock[0] = seconds
+            self.assertIs(domain, asker.domain('there', uuids.server))
+            self.assertEqual(times, len(asked))
+        self.assertIs(Domain.ABSENT, asker.domain('other', uuids.server))
+
     def test_nonsense_is_no_answer_and_is_told(self) -> None:
         self.assertIs(Domain.SILENT, self.ask({'domain': 'fine'}))
         self.assertIn('its answer is not used', self.log.output)
