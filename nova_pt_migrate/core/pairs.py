@@ -94,11 +94,14 @@ class GuestView:
     :ivar bonds: all bonds; None if the agent may not read what tells of them
     :ivar denied: what the agent offers and may not do all the same, with the
         cause; empty if there is nothing
+    :ivar silent: why the agent, which is there, tells nothing; empty if it
+        answers
     """
 
     interfaces: dict[str, str | None]
     bonds: tuple[Bond, ...] | None = None
     denied: str = ''
+    silent: str = ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -54,22 +54,27 @@ class GuestSide:
         """Make the standby active in the guest's bond, where one is told of.
 
         What has been sent on a second port before is kept, for
-        :meth:`quiet`. Where the agent may not do it the bond does, when the
-        device leaves.
+        :meth:`quiet`. Where the agent may not do it, or does not answer, the
+        bond does it when the device leaves, as that of a guest without one.
 
-        :raises errors.GuestError: it is not
+        :raises errors.NotActive: it is seen that it is not
         """
         agent = self._agent()
         if not paired.pairing.second_port or agent is None:
             return
-        names = paired.pairing.link(self._view(paired, agent), False)
-        if names is None:
-            return
-        before = self._count(paired)
         try:
+            names = paired.pairing.link(self._view(paired, agent), False)
+            if names is None:
+                return
+            before = self._count(paired)
             bonds.activate(agent, *names)
-        except errors.Denied as exc:
-            LOG.info('Bond %s is left to the guest: %s', names[0], exc)
+        except errors.NotActive:
+            raise
+        except errors.GuestError as exc:
+            LOG.info(
+                'The bond of port %s is left to the guest: %s',
+                paired.pair.port, exc,
+            )  # fmt: skip
             return
         if before is not None:
             self._sent.append((paired, before))
@@ -179,7 +184,7 @@ class GuestSide:
     ) -> pairs.View:
         assert self._observer is not None
         view = self._observer.view(paired, agent)
-        if view.guest is None:
+        if view.guest is None or view.guest.silent:
             raise errors.GuestError('the guest does not tell of its NICs')
         return view
 

@@ -89,12 +89,12 @@ def _is_there(paired: paired_ports.PairedPort, found: model.Found) -> bool:
     return paired.pair.standby_mac in found.targets.values()
 
 
-def _guest(agent: agents.Agent) -> pairs.GuestView | None:
-    """Return what the guest tells; None if that is nothing of use."""
+def _guest(agent: agents.Agent) -> pairs.GuestView:
+    """Return what the guest tells, which may be nothing."""
     try:
         return bonds.view(agent)
-    except errors.GuestError:
-        return None
+    except errors.GuestError as exc:
+        return pairs.GuestView({}, silent=str(exc))
 
 
 def _with_denial(

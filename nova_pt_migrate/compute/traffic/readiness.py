@@ -139,24 +139,28 @@ def pairs_ready(
         )
         found.add(paired, paired.pairing.not_ready(seen))
         found.warnings.extend(paired.pairing.doubts(seen))
-        found.warnings.extend(_denials(paired, seen))
+        found.warnings.extend(_left_to_guest(paired, seen))
     return found
 
 
-def _denials(
+def _left_to_guest(
     paired: paired_ports.PairedPort, view: pairs.View
 ) -> tuple[str, ...]:
-    """Say what the guest keeps its agent from, which matters for a bond."""
+    """Say why an agent that is there does nothing for a bond."""
     if not paired.pairing.second_port or view.guest is None:
         return ()
-    if not view.guest.denied:
-        return ()
-    return (
+    left = (
         f'The bond of port {view.pair.port} is left to the guest, as if it '
-        f'had no agent: {view.guest.denied}. Let its security policy '
-        f'(SELinux: virt_qemu_ga_t) allow that, or block the command for the '
-        f'agent.',
+        f'had no agent: '
     )
+    if view.guest.silent:
+        return (f'{left}{view.guest.silent}. See why it does not answer.',)
+    if view.guest.denied:
+        return (
+            f'{left}{view.guest.denied}. Let its security policy (SELinux: '
+            f'virt_qemu_ga_t) allow that, or block the command for the agent.',
+        )
+    return ()
 
 
 def lacks(paired: paired_ports.PairedPort) -> tuple[str, ...]:

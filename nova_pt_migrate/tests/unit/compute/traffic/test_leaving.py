@@ -139,6 +139,26 @@ class TestLeaving(sides.HostSideTest):
             (warning,) = found.warnings
             self.assertIn('Permission denied', warning)
 
+    def test_an_agent_that_falls_silent_is_as_none(self) -> None:
+        for command in (agent.LIST, 'guest-file-read'):
+            self.guest = fakes.Guest()
+            self.bond()
+            self.guest.said[command] = errors.GuestError('timed out')
+            pairs = self.pairs()
+            pairs.check()
+            pairs.over()
+            self.assertTrue(self.on())
+
+    def test_what_it_does_not_tell_is_a_warning(self) -> None:
+        self.bond()
+        self.guest.said[agent.LIST] = errors.GuestError('timed out')
+        found = readiness.pairs_ready(
+            test_paired_ports.own('bond'), self.observer()
+        )
+        self.assertEqual([], found.reasons)
+        (warning,) = found.warnings
+        self.assertIn('timed out', warning)
+
     def test_what_is_not_offered_is_no_warning(self) -> None:
         self.bond()
         self.guest.enabled = [agent.LIST, *agent.READ_FILES]
