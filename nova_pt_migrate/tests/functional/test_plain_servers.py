@@ -84,13 +84,26 @@ class PlainServersTest(ours.OurMigrations):
         self, operate: Callable[[Server], Any], server: Server
     ) -> recorder.Found:
         with self.recorder.recording() as found:
-            operate(server)
+            made = operate(server) or server
+            if 'id' in made:
+                self.wait_for(lambda: self.is_done(made), 'the end')
             self.wait_for(self.is_still, 'the hosts to be idle')
         self.assertNotEqual({}, found, 'nothing was asked for')
         by_role: recorder.Found = collections.defaultdict(collections.Counter)
         for host, tasks in found.items():
             by_role[ROLES[host]].update(tasks)
         return by_role
+
+    def is_done(self, server: Server) -> bool:
+        """Tell whether a host has done what was last asked for."""
+        action, *_ = self.api.get_instance_actions(server['id'])
+        events = self.api.api_get(
+            f'/servers/{server["id"]}/os-instance-actions/'
+            f'{action["request_id"]}'
+        ).body['instanceAction']['events']
+        return any(
+            each['event'].startswith('compute') for each in events
+        ) and (all(each['finish_time'] for each in events))
 
     def is_still(self) -> bool:
         return all(
@@ -116,10 +129,13 @@ class PlainServersTest(ours.OurMigrations):
     def booted(self) -> list[Server]:
         """Boot a server on either pair."""
         made: list[Server] = []
+
+        def boot(server: Server) -> Server:
+            made.append(self.boot_on(server['host']))
+            return made[-1]
+
         self.compare(
-            'boot',
-            lambda server: made.append(self.boot_on(server['host'])),
-            ({'host': base.SOURCE}, {'host': base.THIRD}),
+            'boot', boot, ({'host': base.SOURCE}, {'host': base.THIRD})
         )
         return made
 
@@ -231,4 +247,3 @@ class PlainServersTest(ours.OurMigrations):
         self.api.post_server_volume(
             server['id'], {'volumeAttachment': {'volumeId': server['id']}}
         )
-        self._wait_for_volume_attach(server['id'], server['id'])
