@@ -23,6 +23,7 @@ from nova_pt_migrate.compute.claims import recalled
 from nova_pt_migrate.compute.hooks import destination
 from nova_pt_migrate.compute.hooks import interfaces
 from nova_pt_migrate.compute.hooks import monitor
+from nova_pt_migrate.compute.hooks import operations
 from nova_pt_migrate.compute.hooks import power
 from nova_pt_migrate.compute.hooks import source
 from nova_pt_migrate.compute.hooks import source_check
@@ -50,6 +51,7 @@ class PassthroughLibvirtDriver(
     destination.DestinationHooks,
     power.PowerHooks,
     interfaces.InterfaceHooks,
+    operations.OperationHooks,
 ):
     """``compute_driver = pt_migrate.PassthroughLibvirtDriver``."""
 
@@ -91,7 +93,7 @@ class PassthroughLibvirtDriver(
             )
             if pci_tracker.tracker(self.virtapi) is not None:
                 self._pt.listen()
-            self._pt.worker.start()
+            self._pt.start()
         except Exception as exc:
             LOG.critical(
                 'nova-compute does not start: %s',

@@ -24,11 +24,12 @@ from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import detaching
 from nova_pt_migrate.compute.server import factory
 from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.server import incoming
 from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import plugins
-from nova_pt_migrate.compute.traffic import incoming
 from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import protocols
@@ -65,7 +66,8 @@ class Services:
         self.departures = departures.Departures()
         self.detaching = detaching.Detaching()
         self.in_use = in_use.InUse(lambda: self.compute)
-        self.incoming = incoming.Incoming()
+        self.owners = owner.Owners()
+        self.incoming = incoming.Incoming(self.owners)
         self.readiness_cache = readiness.ReadinessCache()
         self.links = links.HostLinks()
         self.rehearsal = rehearsal.Rehearsal(
@@ -78,6 +80,7 @@ class Services:
         self.tell = functools.partial(actions.Story, self.stories, host=host)
         self._build_pairs(driver, pairings, networks)
         self.healer = healing.Healer(
+            self.owners,
             self.servers,
             host,
             functools.partial(self.tell, action=actions.HEAL),
@@ -113,9 +116,7 @@ class Services:
         self.servers = factory.Servers(
             driver, self.settings, self.events, self.paired_ports, self.links
         )
-        self.bonds = managed_bonds.Bonding(
-            self.paired_ports, networks, self.servers.agent
-        )
+        self.bonds = managed_bonds.Bonding(self.paired_ports, networks)
 
     def _build_recovery(self, driver: Any) -> None:
         self.peers = peers.Peers()
@@ -123,7 +124,7 @@ class Services:
             settlement.Settlement, driver, self.tell, self.peers.domain
         )
         self.worker = worker.RecoveryWorker(
-            self.departures,
+            self.owners,
             self.settings.claim_lease_interval,
             ready=lambda: pci_tracker.is_ready(self._virtapi),
             chores={
@@ -168,8 +169,16 @@ class Services:
             context
         )
 
+    def start(self) -> None:
+        """Let the threads of ours begin their work."""
+        self.stories.start()
+        self.incoming.start()
+        self.healer.start()
+        self.worker.start()
+
     def stop(self) -> None:
         """Begin nothing more; what is under way goes on to its end."""
+        self.owners.close()
         self.healer.stop()
         self.worker.stop()
         self.incoming.stop()

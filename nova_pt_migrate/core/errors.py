@@ -9,6 +9,7 @@
       NotSwitched       the standby does not carry; the guest was not asked
       NotUnplugged      some devices are still in the guest; bring it home
       Aborted           the user asked to stop before the guest moved
+      NotOurTurn        somebody else has the server now; look again later
       HostError         one call to the host failed
         PlugFailed      the device did not get into the guest
           UnfitDevice   it is the device's own fault; another may get in
@@ -109,3 +110,10 @@ class NotUnplugged(PtMigrateError):
 
 class Aborted(PtMigrateError):
     """The user aborted before libvirt was told to migrate."""
+
+
+class NotOurTurn(PtMigrateError):
+    """What nobody asked for must not begin, or must not go on.
+
+    No further step was done on host or guest.
+    """

@@ -31,6 +31,7 @@ class Result(enum.StrEnum):
     ABORTED = 'aborted'
     UNPLUG_FAILED = 'unplug_failed'
     PLUG_FAILED = 'plug_failed'
+    GAVE_WAY = 'gave_way'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,6 +106,10 @@ RESULTS: Mapping[Result, str] = {
     ),
     Result.PLUG_FAILED: (
         'Of ``plug`` or ``heal``: the server runs without at least one device.'
+    ),
+    Result.GAVE_WAY: (
+        'Of ``heal``: an operation of Nova has begun, and nothing more was '
+        'done. The server is looked after again when that has ended.'
     ),
 }
 """What each result means."""

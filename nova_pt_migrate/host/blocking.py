@@ -11,10 +11,12 @@ class Call:
     It begins at once. A thread that is not waited for any longer goes on.
 
     :param name: of the thread
+    :ivar value: what the call has returned
     :ivar error: what the call has raised
     """
 
     def __init__(self, function: Callable[[], object], name: str) -> None:
+        self.value: object = None
         self.error: Exception | None = None
         self._function = function
         self._thread = threading.Thread(
@@ -29,6 +31,6 @@ class Call:
 
     def _run(self) -> None:
         try:
-            self._function()
+            self.value = self._function()
         except Exception as exc:
             self.error = exc

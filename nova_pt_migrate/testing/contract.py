@@ -235,6 +235,15 @@ class LibvirtContract(steps.Steps):
         # A real one tells as well that the domain is defined.
         self.assertEqual(ours, [event for event in told if event in ours][:2])
 
+    def test_a_guest_that_goes_on_says_that_it_runs(self) -> None:
+        """With the event by which an arrival is told as well."""
+        domain, _ = self.domain_and_alias()
+        resumed = self.adapter.libvirt.VIR_DOMAIN_EVENT_RESUMED
+        with self.lifecycle(domain.connect(), domain.UUIDString()) as told:
+            with self.paused(domain):
+                self.assertNotIn(resumed, told)
+            self.assertTrue(self.wait(lambda: resumed in told))
+
     def test_the_wide_persistent_xml_arrives(self) -> None:
         domain, alias = self.domain_and_alias()
         uuid = domain.UUIDString()

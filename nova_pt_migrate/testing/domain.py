@@ -116,6 +116,8 @@ class Domain(fakelibvirt.Domain):
         )
         if flags & fakelibvirt.VIR_DOMAIN_START_PAUSED:
             self.machine.set_state(PAUSED, states.Paused.USER)
+        else:
+            self.machine.resumed()
         return 0
 
     @call
@@ -144,6 +146,7 @@ class Domain(fakelibvirt.Domain):
     @call
     def resume(self) -> int:
         self.machine.set_state(RUNNING, states.Running.UNPAUSED)
+        self.machine.resumed()
         return 0
 
     @call

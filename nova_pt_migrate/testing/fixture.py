@@ -14,7 +14,8 @@ the live and the persistent XML are two, guest addresses and aliases are
 given and kept, unplugging takes time and ends in an event, what libvirt
 refuses is refused, and a migration moves the domain to the other host, phase
 by phase, in any of which a libvirtd may end.
-Of the lifecycle events only those are sent that tell of a guest's arrival.
+Of the lifecycle events only those are sent that tell of a guest's arrival, and
+that its CPUs run.
 """
 
 import dataclasses

@@ -22,6 +22,8 @@ ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
 LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
 BY_MIGRATION = 1
 """Detail of both events: VIR_DOMAIN_EVENT_(STARTED|RESUMED)_MIGRATED."""
+UNPAUSED = 0
+"""Detail of the second: VIR_DOMAIN_EVENT_RESUMED_UNPAUSED."""
 REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
 REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
 
@@ -153,6 +155,18 @@ class Machine:
         for element in documents.elements(self.live):
             documents.assign_alias(self.live, element)
         self.number += 1
+
+    def resumed(self) -> None:
+        """Say that the CPUs run, as libvirt does whenever they did not.
+
+        At a boot as well: until then the domain is paused
+        (src/qemu/qemu_process.c, qemuProcessHandleResume).
+        """
+        self._emit(
+            self,
+            LIFECYCLE,
+            (fakelibvirt.VIR_DOMAIN_EVENT_RESUMED, UNPAUSED),
+        )
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""

@@ -106,6 +106,7 @@ class DestinationHooks(base.Hooks):
             ctxt, instance, migrate_data, migration, limits, allocs
         )
 
+    @base.operation('the preparation of a live migration')
     def pre_live_migration(
         self,
         context: Any,
@@ -146,14 +147,15 @@ class DestinationHooks(base.Hooks):
                     self._pt.bound.add(instance.uuid)
         handshake.introduce(data, self._pt.protocols)
         if our_vifs.owned_migrate_vifs(data):
-            self._pt.incoming.expect(
+            self._pt.owners.expect(
                 instance.uuid,
-                self._pt.servers.links_of(
+                self._pt.servers.arriving(
                     instance, our_vifs.destination_vifs(data)
                 ),
             )
         return data
 
+    @base.operation('the end of a preparation')
     def rollback_live_migration_at_destination(
         self,
         context: Any,
@@ -171,7 +173,6 @@ class DestinationHooks(base.Hooks):
         :raises Exception: as Nova's; the devices are taken down all the same
         """
         rollback = super().rollback_live_migration_at_destination
-        self._pt.incoming.forget(instance.uuid)
         vifs = our_vifs.as_plugged(
             network_info, self._pt.prepared.vifs(instance.uuid)
         )
@@ -183,6 +184,7 @@ class DestinationHooks(base.Hooks):
         finally:
             self._pt.prepared.take_down(instance.uuid)
 
+    @base.operation('an arrival')
     def post_live_migration_at_destination(
         self,
         context: Any,
@@ -196,7 +198,6 @@ class DestinationHooks(base.Hooks):
         Never raises for them: the guest runs here for good, and what Nova
         does next must be done.
         """
-        self._pt.incoming.forget(instance.uuid)
         self._pt.prepared.arrived(
             instance.uuid, our_vifs.addresses(network_info)
         )

@@ -20,6 +20,7 @@ LOG = logging.getLogger(__name__)
 class InterfaceHooks(base.Hooks):
     """What our driver adds to Nova's where a server gets its interfaces."""
 
+    @base.operation('a start')
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
         """Plug as Nova does, and make the standbys.
 
@@ -34,6 +35,7 @@ class InterfaceHooks(base.Hooks):
         if self._pt.bonds.is_concerned(instance, network_info):
             self._pt.healer.note(instance.uuid)
 
+    @base.operation('the end of the guest')
     def _unplug_vifs(
         self, instance: Any, network_info: Any, ignore_errors: bool
     ) -> None:
@@ -44,7 +46,6 @@ class InterfaceHooks(base.Hooks):
         if not our_vifs.owned(network_info):
             super()._unplug_vifs(instance, network_info, ignore_errors)
             return
-        self._pt.incoming.forget(instance.uuid)
         self._pt.servers.links_of(instance, network_info).silence()
         try:
             super()._unplug_vifs(instance, network_info, ignore_errors)
@@ -73,6 +74,7 @@ class InterfaceHooks(base.Hooks):
         )  # fmt: skip
         return self._pt.standbys.add_to(xml, instance, network_info)
 
+    @base.operation('the attachment of a port')
     def attach_interface(
         self, context: Any, instance: Any, image_meta: Any, vif: Any
     ) -> None:
@@ -107,6 +109,7 @@ class InterfaceHooks(base.Hooks):
             raise
         self._pt.healer.note(instance.uuid)
 
+    @base.operation('the detachment of a port')
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
         """Detach a port as Nova does, and then its standby.
 

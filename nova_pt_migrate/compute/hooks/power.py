@@ -27,6 +27,7 @@ REBUILDING = task_states.REBUILD_SPAWNING
 class PowerHooks(base.Hooks):
     """What our driver adds to Nova's where a domain begins or pauses."""
 
+    @base.operation('a start')
     def _hard_reboot(
         self,
         context: Any,
@@ -43,6 +44,7 @@ class PowerHooks(base.Hooks):
                 block_device_info, accel_info,
             )  # fmt: skip
 
+    @base.operation('a rescue')
     def rescue(
         self,
         context: Any,
@@ -64,6 +66,7 @@ class PowerHooks(base.Hooks):
             share_info,
         )
 
+    @base.operation('a start')
     def spawn(
         self,
         context: Any,
@@ -114,6 +117,7 @@ class PowerHooks(base.Hooks):
                 raise exception.InvalidInput(reason=lacks)
             raise exception.VirtualInterfacePlugException(lacks)
 
+    @base.operation('a start')
     def resume(
         self,
         context: Any,
@@ -137,6 +141,7 @@ class PowerHooks(base.Hooks):
         if our_vifs.owned(network_info):
             self._pt.healer.note(instance.uuid)
 
+    @base.operation('a start')
     def finish_revert_migration(
         self,
         context: Any,
@@ -158,6 +163,7 @@ class PowerHooks(base.Hooks):
             share_info,
         )
 
+    @base.operation('a suspension')
     def suspend(self, context: Any, instance: Any) -> None:
         """Suspend as Nova does; then nobody takes the guest's frames.
 
@@ -174,6 +180,7 @@ class PowerHooks(base.Hooks):
             raise
         self._pt.servers.links_of(instance, network_info).silence()
 
+    @base.operation('a suspension')
     def _detach_direct_passthrough_ports(
         self, context: Any, instance: Any, guest: Any
     ) -> None:
@@ -196,6 +203,7 @@ class PowerHooks(base.Hooks):
             if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH:
                 self.detach_interface(context, instance, vif)
 
+    @base.operation('a start')
     def _attach_direct_passthrough_ports(
         self,
         context: Any,

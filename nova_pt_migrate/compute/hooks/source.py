@@ -65,6 +65,7 @@ class SourceHooks(base.Hooks):
         else:
             departure.abort_job(lambda: abort(instance))
 
+    @base.operation('a live migration')
     def _live_migration(
         self,
         context: Any,
@@ -182,6 +183,7 @@ class SourceHooks(base.Hooks):
         for vif in our_vifs.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
 
+    @base.operation('the end of a live migration')
     def post_live_migration(
         self,
         context: Any,
@@ -209,6 +211,7 @@ class SourceHooks(base.Hooks):
                 self._host, instance, migrate_data, self._pt.peers.domain
             )
 
+    @base.operation('the way home')
     def _reattach_instance_vifs(
         self, context: Any, instance: Any, network_info: Any
     ) -> None:

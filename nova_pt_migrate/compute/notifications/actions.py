@@ -10,8 +10,6 @@ devices must not wait for a database or a message bus that does not answer.
 """
 
 from collections.abc import Callable
-from concurrent import futures
-import threading
 from typing import Any
 
 from nova import objects
@@ -19,6 +17,7 @@ from oslo_log import log as logging
 from oslo_utils import timeutils
 import tenacity
 
+from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute.notifications import payloads
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.core import reasons
@@ -41,41 +40,28 @@ class Stories:
     """Tells what has been put in, one after the other."""
 
     def __init__(self) -> None:
-        self._executor = futures.ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='pt_migrate-story'
-        )
-        self._changed = threading.Condition()
-        self._pending = 0
+        self._lane = lanes.Lanes('story')
+        self.start = self._lane.start
+        self.wait = self._lane.wait
 
     def put(self, server: str, tell: Callable[[], None]) -> None:
         """Have something told of a server; returns at once, raises nothing."""
-        with self._changed:
-            if self._pending >= PENDING:
-                LOG.warning(
-                    'Too much waits to be told; an event of server %s is lost',
-                    server,
-                )
-                return
-            self._pending += 1
-        try:
-            self._executor.submit(self._tell, server, tell)
-        except RuntimeError:
+        if len(self._lane) >= PENDING:
+            LOG.warning(
+                'Too much waits to be told; an event of server %s is lost',
+                server,
+            )
+        elif not self._lane.put(lambda: self._tell(server, tell)):
             LOG.info(
                 'nova-compute stops: an event of server %s is lost', server
             )
-            self._told()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until all is told; False if it was not in time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._pending, seconds)
 
     def stop(self) -> None:
         """Take nothing more; what waits is told as long as that is possible.
 
         Not waited for, since the message bus may not answer.
         """
-        self._executor.shutdown(wait=False)
+        self._lane.stop(forget=False)
 
     def _tell(self, server: str, tell: Callable[[], None]) -> None:
         try:
@@ -89,13 +75,6 @@ class Stories:
                 'An event of server %s could not be recorded',
                 server, exc_info=True,
             )  # fmt: skip
-        finally:
-            self._told()
-
-    def _told(self) -> None:
-        with self._changed:
-            self._pending -= 1
-            self._changed.notify_all()
 
 
 class Story:

@@ -15,7 +15,8 @@ from nova import context as nova_context
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute.recovery import settlement
-from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import owner
+from nova_pt_migrate.core import errors
 
 LOG = logging.getLogger(__name__)
 SOON = 0.5
@@ -28,6 +29,7 @@ _FAILED = '%s failed; it is tried again'
 class RecoveryWorker:
     """Looks at unsettled migrations until there are none.
 
+    :param owners: tell what is under way with a server
     :param interval: the longest time between two looks, in seconds
     :param ready: tells whether Nova has its resource tracker
     :param chores: called once an interval, each on its own, by what it does
@@ -35,12 +37,12 @@ class RecoveryWorker:
 
     def __init__(
         self,
-        departing: departures.Departures,
+        owners: owner.Owners,
         interval: float,
         ready: Callable[[], bool],
         chores: Mapping[str, Callable[[Any], None]] | None = None,
     ) -> None:
-        self._departing = departing
+        self._owners = owners
         self._interval = interval
         self._ready = ready
         self._chores = dict(chores or {})
@@ -114,9 +116,16 @@ class RecoveryWorker:
         with self._lock:
             todo = list(self._left.values())
         for migration in todo:
-            if self._departing.under_way(migration.server):
+            try:
+                with self._owners.settling(
+                    migration.server, 'the end of a live migration'
+                ):
+                    settled = _carefully(
+                        migration.what, migration.settle, context
+                    )
+            except errors.NotOurTurn:
                 continue
-            if _carefully(migration.what, migration.settle, context):
+            if settled:
                 with self._lock:
                     if self._left.get(migration.server) is migration:
                         del self._left[migration.server]

@@ -2,6 +2,8 @@
 """The devices of one server on this host: observe, plan, act."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
 import time
 from typing import Any
 
@@ -12,6 +14,7 @@ from nova_pt_migrate.compute.claims import replacements
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import exchange
+from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.traffic import host_side
@@ -40,6 +43,8 @@ class Server:
     :param xml_of: gives the libvirt element of a VIF
     :param pairs: the server's pairs, to switch them over
     :param reporter: takes down what the user is told
+    :param guard: has each step seen to be in turn, beside those of domain
+        and pairs
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Server:
         pairs: host_side.HostSide,
         clock: Callable[[], float] = time.monotonic,
         reporter: phases.Reporter | None = None,
+        guard: turns.Guard = turns.unguarded,
     ) -> None:
         self._instance = instance
         self._domain = domain
@@ -61,6 +67,7 @@ class Server:
         self._pairs = pairs
         self._clock = clock
         self._reporter = reporter
+        self._guard = guard
 
     def leave(
         self,
@@ -130,7 +137,7 @@ class Server:
     ) -> act.Outcome:
         return act.unplug(
             self._domain,
-            vif_driver.VifWiring(self._vif_driver, self._instance, vifs),
+            self._wiring(vifs),
             unplugs,
             seconds=self._settings.unplug_timeout,
             retry=self._settings.unplug_retry_interval,
@@ -152,6 +159,8 @@ class Server:
         whoever calls has more to do than this.
 
         :param others: where to get another device for one that is unfit
+        :raises errors.NotOurTurn: an operation has taken over; what was done
+            until then is done
         :returns: a sentence for each device that is not in the guest, by
             host PCI address, and one without if the traffic is not with the
             devices; it is logged with what to do
@@ -173,7 +182,7 @@ class Server:
             return {} if self._pairs.back(found.live) else {'': NOT_BACK}
         # An event may have been missed that would have told of the guest.
         self._pairs.lack(found.live)
-        with self._phase(phase, None, plugs) as told:
+        with self._phase(phase, None, plugs) as told, _giving_way(told):
             failures = self._plug_or_exchange(
                 plugs,
                 vifs,
@@ -227,11 +236,12 @@ class Server:
         self, plugs: list[steps.Plug], vifs: list[our_vifs.Vif], seconds: float
     ) -> act.Outcome:
         return act.plug(
-            self._domain,
-            vif_driver.VifWiring(self._vif_driver, self._instance, vifs),
-            plugs,
-            seconds=seconds,
+            self._domain, self._wiring(vifs), plugs, seconds=seconds
         )
+
+    def _wiring(self, vifs: list[our_vifs.Vif]) -> interfaces.Wiring:
+        wiring = vif_driver.VifWiring(self._vif_driver, self._instance, vifs)
+        return self._guard(wiring)
 
     def _plan(
         self, place: model.Place, vifs: list[our_vifs.Vif]
@@ -289,6 +299,16 @@ class Server:
                 device, reason, instance=self._instance,
             )  # fmt: skip
         return failures
+
+
+@contextlib.contextmanager
+def _giving_way(phase: phases.Phase) -> Iterator[None]:
+    """Nothing has failed in a phase that somebody else ends."""
+    try:
+        yield
+    except errors.NotOurTurn:
+        phase.fail(phase_names.Result.GAVE_WAY, {})
+        raise
 
 
 def _why_not(exc: Exception) -> reasons.Failure:

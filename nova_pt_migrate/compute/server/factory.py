@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From Nova's instances to the servers that this driver acts on."""
 
+from collections.abc import Callable
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.server import devices
 from nova_pt_migrate.compute.server import notice
+from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.traffic import host_side
 from nova_pt_migrate.compute.traffic import observer
@@ -29,6 +31,7 @@ class Servers:
     :param device_events: where libvirt's device events arrive
     :param finder: finds the pairs of a server
     :param links: the host's netdevs
+    :param turn: in which all is done; None in an operation
     """
 
     def __init__(
@@ -38,12 +41,25 @@ class Servers:
         device_events: events.DeviceEvents,
         finder: paired_ports.PairedPorts,
         links: interfaces.Links,
+        turn: turns.Turn | None = None,
     ) -> None:
         self._driver = driver
         self._settings = settings
         self._events = device_events
         self._finder = finder
-        self._links = links
+        self._turn = turn
+        self._guard: turns.Guard = turn.guard if turn else turns.unguarded
+        self._pause = turn.pause if turn else time.sleep
+        self._links: interfaces.Links = self._guard(links)
+        self._parts = (driver, settings, device_events, finder, links)
+
+    def within(self, turn: turns.Turn) -> 'Servers':
+        """Return the same servers; what is done to them is in turn.
+
+        Each step on host or guest raises errors.NotOurTurn when it is too
+        late for it.
+        """
+        return Servers(*self._parts, turn)
 
     def of(
         self,
@@ -69,6 +85,7 @@ class Servers:
             self._settings,
             self.pairs_of(instance, domain, network_info),
             reporter=reporter,
+            guard=self._guard,
         )
 
     def notice_to(
@@ -105,6 +122,7 @@ class Servers:
             self.observer(instance, domain),
             self._links,
             both=self._settings.mac_filters == 'both',
+            pause=self._pause,
         )
 
     def links_of(self, instance: Any, network_info: Any) -> host_side.HostSide:
@@ -112,9 +130,27 @@ class Servers:
 
         Only what is the host's is switched.
         """
+        return self.host_only(instance, self.ports(instance, network_info))
+
+    def arriving(
+        self, instance: Any, network_info: Any
+    ) -> Callable[[turns.Turn], None]:
+        """Return what switches the pairs when the guest begins to run here.
+
+        :param network_info: its VIFs as bound on this host
+        """
+        ports = self.ports(instance, network_info)
+        return lambda turn: (
+            self.within(turn).host_only(instance, ports).arrive()
+        )
+
+    def host_only(
+        self, instance: Any, ports: list[paired_ports.PairedPort]
+    ) -> host_side.HostSide:
+        """Return these pairs, of which only what is the host's is switched."""
         return host_side.HostSide(
             instance,
-            self.ports(instance, network_info),
+            ports,
             None,
             self._links,
             both=self._settings.mac_filters == 'both',
@@ -140,11 +176,14 @@ class Servers:
         return self._agent(guest._domain) if guest.is_active() else None
 
     def _agent(self, domain: Any) -> agents.Agent:
+        channel: interfaces.AgentChannel = host_agent.LibvirtChannel(
+            domain, libvirt_driver.libvirt
+        )
         return agents.Agent(
-            host_agent.LibvirtChannel(domain, libvirt_driver.libvirt),
+            self._turn.guard_asking(channel) if self._turn else channel,
             time.monotonic,
             self._settings.agent_timeout,
-            time.sleep,
+            self._pause,
         )
 
     def observer(
@@ -159,10 +198,12 @@ class Servers:
 
         :raises nova.exception.InstanceNotFound: it is not here
         """
-        return host_domain.LibvirtDomain(
-            self._driver._host.get_guest(instance)._domain,
-            libvirt_driver.libvirt,
-            self._events,
+        return self._guard(
+            host_domain.LibvirtDomain(
+                self._driver._host.get_guest(instance)._domain,
+                libvirt_driver.libvirt,
+                self._events,
+            )
         )
 
     def xml_of(self, instance: Any) -> our_vifs.XmlOf:

@@ -5,10 +5,10 @@ An unplug request cannot be withdrawn: the guest may act on it after the
 deadline, after the rollback, or when it reboots. The persistent XML still has
 such a device, so it is plugged again at once. A device that could not be
 plugged is tried again, after ever longer pauses. So is a bond of ours that
-could not be made.
+could not be made. Whatever Nova does with a server comes first.
 """
 
-from concurrent import futures
+from collections.abc import Iterator
 import contextlib
 import functools
 import threading
@@ -20,10 +20,14 @@ from nova import objects
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
+from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.server import factory as compute_servers
+from nova_pt_migrate.compute.server import owner
+from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.traffic import managed_bonds
+from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import phase_names
 
 LOG = logging.getLogger(__name__)
@@ -32,8 +36,9 @@ LONGEST_PAUSE = 64
 
 
 class Healer:
-    """Looks after servers, one at a time, in a thread of its own.
+    """Looks after servers, those that have just lost something first.
 
+    :param owners: say when it is our turn
     :param host: name of this compute host
     :param tell: makes the story of what is done here
     :param bonds: that are kept in guests
@@ -41,31 +46,32 @@ class Healer:
 
     def __init__(
         self,
+        owners: owner.Owners,
         servers: compute_servers.Servers,
         host: str,
         tell: actions.Tell,
         bonds: managed_bonds.Bonding,
     ) -> None:
+        self._owners = owners
         self._servers = servers
         self._bonds = bonds
         self._host = host
         self._tell = tell
-        self._executor = futures.ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='pt_migrate-late'
-        )
+        self._lanes = lanes.Lanes('healing', urgent_only=True)
         self._lock = threading.Lock()
         self._lacking: dict[str, _Pause] = {}
+        self._looking: dict[str, bool] = {}
+        self.start = self._lanes.start
+        self.wait = self._lanes.wait
 
     def check_soon(self, server: str) -> None:
         """Look after the server with this UUID; returns at once."""
-        try:
-            check = self._executor.submit(self._check, server)
-        except RuntimeError:
+        if not self._lanes.put(
+            functools.partial(self._check, server), urgent=True
+        ):
             LOG.info(
                 'nova-compute stops: server %s is not looked after', server
             )
-            return
-        check.add_done_callback(functools.partial(_log, server))
 
     def note(self, server: str) -> None:
         """Look after a server again and again until it lacks nothing."""
@@ -81,7 +87,7 @@ class Healer:
                 if pause.is_over()
             ]
         for server in due:
-            self.check_soon(server)
+            self._lanes.put(functools.partial(self._check, server))
 
     def stop(self) -> None:
         """Begin no further look; one that is under way goes on to its end.
@@ -89,9 +95,38 @@ class Healer:
         Not waited for: it may wait for the message bus, which nova-compute
         is about to leave.
         """
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._lanes.stop()
 
     def _check(self, server: str) -> None:
+        with self._lock:
+            if server in self._looking:
+                self._looking[server] = True
+                return
+            self._looking[server] = False
+        try:
+            self._try(server)
+        finally:
+            with self._lock:
+                again = self._looking.pop(server)
+            if again:
+                self.check_soon(server)
+
+    def _try(self, server: str) -> None:
+        """Look, unless somebody else has the server; then look later."""
+        try:
+            with self._owners.turn(server, 'a look after it') as turn:
+                self._look(server, turn)
+        except errors.NotOurTurn as exc:
+            LOG.info('Server %s is looked after later: %s', server, exc)
+            self.note(server)
+        except Exception:
+            LOG.exception(
+                'Server %s could not be looked after, and a device may be '
+                'missing in its guest: compare its ports with its domain, and '
+                'reboot the server hard.', server,
+            )  # fmt: skip
+
+    def _look(self, server: str, turn: turns.Turn) -> None:
         context = nova_context.get_admin_context()
         try:
             instance = objects.Instance.get_by_uuid(
@@ -99,27 +134,28 @@ class Healer:
                 server,
                 expected_attrs=['flavor', 'info_cache', 'system_metadata'],
             )
-            vifs = our_vifs.owned(instance.get_network_info())
-            with _locked(server, vifs):
+            known = our_vifs.owned(instance.get_network_info())
+            with _locked(server, known):
                 instance.refresh()
-                # What is under way looks itself when it ends; it may be what
-                # brings the server here.
                 if instance.task_state:
-                    return
+                    # It may be what brings the server here.
+                    raise errors.NotOurTurn(f'it is {instance.task_state}')
                 if instance.host == self._host:
-                    self._heal(context, instance)
+                    _refuse_others(instance, known)
+                    self._heal(context, instance, turn)
                     return
         except exception.InstanceNotFound:
             LOG.debug('Server %s is gone from this host', server)
         self._forget(server)
 
-    def _heal(self, context: Any, instance: Any) -> None:
+    def _heal(self, context: Any, instance: Any, turn: turns.Turn) -> None:
         reporter = self._tell(context, instance)
-        lacking = self._servers.of(instance, reporter).come_home(
+        servers = self._servers.within(turn)
+        lacking = servers.of(instance, reporter).come_home(
             our_vifs.owned(instance.get_network_info()),
             phase_names.PhaseName.HEAL,
         )
-        if self._bonds.keep(instance, reporter.tell) or lacking:
+        if self._bonds.keep(instance, reporter.tell, servers.agent) or lacking:
             self.note(instance.uuid)
         else:
             self._forget(instance.uuid)
@@ -144,22 +180,37 @@ class _Pause:
 
 
 @contextlib.contextmanager
-def _locked(server: str, vifs: list[Any]) -> Any:
+def _locked(server: str, vifs: list[our_vifs.Vif]) -> Iterator[None]:
     """Hold Nova's locks against attaching and detaching of the ports.
 
     nova/compute/manager.py, attach_interface and detach_interface.
+
+    :raises errors.NotOurTurn: Nova holds one of them
     """
     with contextlib.ExitStack() as stack:
         for port in sorted(vif['id'] for vif in vifs):
-            stack.enter_context(lockutils.lock(f'interface-{server}-{port}'))
+            try:
+                stack.enter_context(
+                    lockutils.lock(
+                        f'interface-{server}-{port}', blocking=False
+                    )
+                )
+            except lockutils.AcquireLockFailedException as exc:
+                raise errors.NotOurTurn(
+                    f'port {port} is being attached or detached'
+                ) from exc
         yield
 
 
-def _log(server: str, future: 'futures.Future[None]') -> None:
-    """A look must not end unseen; the next event tries again."""
-    if not future.cancelled() and future.exception():
-        LOG.error(
-            'Server %s could not be looked after, and a device may be missing '
-            'in its guest: compare its ports with its domain, and reboot the '
-            'server hard.', server, exc_info=future.exception(),
-        )  # fmt: skip
+def _refuse_others(instance: Any, locked: list[our_vifs.Vif]) -> None:
+    """See that the server has the ports that are locked, and no others.
+
+    :raises errors.NotOurTurn: one is being attached, or was detached
+    """
+    now = {vif['id'] for vif in our_vifs.owned(instance.get_network_info())}
+    changed = now ^ {vif['id'] for vif in locked}
+    if changed:
+        raise errors.NotOurTurn(
+            f'ports {", ".join(sorted(changed))} are being attached or '
+            f'detached'
+        )

@@ -32,19 +32,15 @@ class Bonding:
 
     :param finder: finds the pairs of a server
     :param networks: the network managers that are known
-    :param agent_of: makes a client of a server's agent, for one look; None
-        if its guest does not run
     """
 
     def __init__(
         self,
         finder: paired_ports.PairedPorts,
         networks: plugins.Networks,
-        agent_of: Callable[[Any], agents.Agent | None],
     ) -> None:
         self._finder = finder
         self._networks = networks
-        self._agent_of = agent_of
         self._told: dict[str, tuple[str, ...]] = {}
 
     def is_concerned(self, instance: Any, network_info: Any) -> bool:
@@ -54,12 +50,20 @@ class Bonding:
             or self._wanted(instance, network_info)
         )
 
-    def keep(self, instance: Any, tell: Callable[[Any], None]) -> bool:
-        """Bring a server's bonds to what is wanted; raises nothing.
+    def keep(
+        self,
+        instance: Any,
+        tell: Callable[[Any], None],
+        agent_of: Callable[[Any], agents.Agent | None],
+    ) -> bool:
+        """Bring a server's bonds to what is wanted.
 
         :param instance: that runs on this host
         :param tell: takes what the user is told, a :class:`reasons.Failure`;
             the same problems are told once
+        :param agent_of: makes a client of a server's agent, for one look;
+            None if its guest does not run
+        :raises errors.NotOurTurn: an operation has taken over
         :returns: something is left to do
         """
         made = system_metadata.read(instance, system_metadata.BONDS)
@@ -67,7 +71,7 @@ class Bonding:
         wanted = {mac: str(c.pair.standby_mac) for mac, c in ports.items()}
         problems: list[str] = []
         for mac, standby_mac in (made | wanted).items():
-            agent = self._agent_of(instance)
+            agent = agent_of(instance)
             if agent is None:
                 return False
             lost = _lost(ports[mac]) if mac in ports else ()

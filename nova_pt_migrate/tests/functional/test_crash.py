@@ -10,7 +10,7 @@ from oslo_messaging import transport
 from nova_pt_migrate.compute.claims import lease
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.recovery import worker
-from nova_pt_migrate.compute.server import departures
+from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -121,16 +121,17 @@ class CrashTest(crashes.Crashes):
         :returns: to be set when the source is there again
         """
         started = threading.Event()
-        begin = departures.Departures.begin
+        begin = owner.Owners.operation
 
-        def beginning(departing: departures.Departures, name: str) -> Any:
-            started.wait(waiting.PATIENCE)
-            source = self.computes[base.SOURCE].driver
-            source._pt.worker._settle_all(self.ctxt)
-            return begin(departing, name)
+        def beginning(owners: owner.Owners, server: str, what: str) -> Any:
+            if what == 'a live migration':
+                started.wait(waiting.PATIENCE)
+                source = self.computes[base.SOURCE].driver
+                source._pt.worker._settle_all(self.ctxt)
+            return begin(owners, server, what)
 
         self.useFixture(
-            fixtures.MockPatchObject(departures.Departures, 'begin', beginning)
+            fixtures.MockPatchObject(owner.Owners, 'operation', beginning)
         )
         return started
 

@@ -16,8 +16,13 @@ LEVELS = {
     'exception': 'ERROR',
     'critical': 'CRITICAL',
 }
-REASON = re.compile(r'errors\.[A-Z]\w+|\w+\.Failure|failure\.stop')
-"""What is called with a text that ends up in a log or an event."""
+REASON = re.compile(
+    r'errors\.(?!NotOurTurn\b)[A-Z]\w+|\w+\.Failure|failure\.stop'
+)
+"""What is called with a text that ends up in a log or an event.
+
+Whose turn it is not looks again later, and says so on level INFO.
+"""
 ENTRY = re.compile(
     r'^\.\. pt-message:: (?P<texts>.*(?:\n   [^:\s].*)*)'
     r'(?P<options>(?:\n   :.*(?:\n      .*)*)+)\n\n   \S',

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+import inspect
 import itertools
 import pathlib
 
@@ -70,6 +71,54 @@ class TestMixins(testtools.TestCase):
         self.assertEqual(
             ['detach_interface: One and Other'], twice([One, Other])
         )
+
+
+class TestOperations(testtools.TestCase):
+    def test_nova_takes_over_wherever_it_changes_guest_or_host(self) -> None:
+        kind = driver.PassthroughLibvirtDriver
+        operations = {
+            name
+            for name in dir(kind)
+            if hasattr(getattr(kind, name), 'operation')
+        }
+        self.assertEqual(
+            {
+                '_attach_direct_passthrough_ports',
+                '_detach_direct_passthrough_ports',
+                '_hard_reboot',
+                '_live_migration',
+                '_reattach_instance_vifs',
+                '_unplug_vifs',
+                'attach_interface',
+                'destroy',
+                'detach_interface',
+                'finish_revert_migration',
+                'pause',
+                'plug_vifs',
+                'post_live_migration',
+                'post_live_migration_at_destination',
+                'power_off',
+                'pre_live_migration',
+                'reboot',
+                'rescue',
+                'resume',
+                'rollback_live_migration_at_destination',
+                'spawn',
+                'suspend',
+            },
+            operations,
+        )
+
+    def test_the_signatures_are_those_of_nova(self) -> None:
+        for name in ('reboot', 'power_off', 'pause', 'destroy'):
+            ours, novas = (
+                inspect.getfullargspec(getattr(kind, name))[:4]
+                for kind in (
+                    driver.PassthroughLibvirtDriver,
+                    libvirt_driver.LibvirtDriver,
+                )
+            )
+            self.assertEqual(novas, ours, name)
 
 
 class TestPrivateAttributes(testtools.TestCase):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import types
 from typing import Any
 from typing import cast
@@ -7,32 +8,50 @@ from typing import cast
 import fixtures
 from nova import exception
 from nova import objects
+from oslo_concurrency import lockutils
 import testtools
 
 from nova_pt_migrate.compute.server import healing
+from nova_pt_migrate.compute.server import owner
+from nova_pt_migrate.compute.server import turns
+from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
+
+SERVER = 'the-server'
+PATIENCE = 30.0
 
 
 class Instance:
     def __init__(self) -> None:
         self.host = 'here'
-        self.uuid = 'the-server'
+        self.uuid = SERVER
         self.task_state: str | None = None
         self.refreshed = 0
+        self.vifs = [test_our_vifs.VF, test_our_vifs.ORDINARY]
+        self.later: list[Any] | None = None
 
     def get_network_info(self) -> list[Any]:
-        return [test_our_vifs.VF, test_our_vifs.ORDINARY]
+        return self.vifs
 
     def refresh(self) -> None:
         self.refreshed += 1
+        self.vifs = self.later or self.vifs
 
 
 class Servers:
     """Remembers the VIFs that were taken back."""
 
+    agent = None
+
     def __init__(self) -> None:
         self.taken: list[list[Any]] = []
+        self.turns: list[turns.Turn] = []
+        self.meanwhile = contextlib.ExitStack()
+
+    def within(self, turn: turns.Turn) -> Any:
+        self.turns.append(turn)
+        return self
 
     def of(self, instance: Any, reporter: Any) -> Any:
         return self
@@ -41,11 +60,13 @@ class Servers:
         self, vifs: list[Any], phase: phase_names.PhaseName
     ) -> dict[str, str]:
         assert phase is phase_names.PhaseName.HEAL
+        self.turns[-1].check()
         self.taken.append(vifs)
+        self.meanwhile.close()
         return {}
 
 
-class TestLateReleases(testtools.TestCase):
+class TestHealer(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.log = self.useFixture(fixtures.FakeLogger())
@@ -53,7 +74,9 @@ class TestLateReleases(testtools.TestCase):
         self.kept: list[Any] = []
         self.bond_is_lacking = False
         self.servers = Servers()
-        self.late = healing.Healer(
+        self.owners = owner.Owners()
+        self.healer = healing.Healer(
+            self.owners,
             cast(Any, self.servers),
             'here',
             lambda context, instance: cast(
@@ -61,8 +84,10 @@ class TestLateReleases(testtools.TestCase):
             ),
             cast(Any, self),
         )
+        self.healer.start()
+        self.addCleanup(self.healer.stop)
 
-    def keep(self, instance: Any, tell: Any) -> bool:
+    def keep(self, instance: Any, tell: Any, agent_of: Any) -> bool:
         self.kept.append(instance)
         return self.bond_is_lacking
 
@@ -70,8 +95,12 @@ class TestLateReleases(testtools.TestCase):
         self.useFixture(
             fixtures.MockPatchObject(objects.Instance, 'get_by_uuid', **kwargs)
         )
-        self.late.check_soon('the-server')
-        self.late._executor.shutdown()
+        self.healer.check_soon(SERVER)
+        self.assertTrue(self.healer.wait(PATIENCE))
+
+    def assert_later(self) -> None:
+        self.assertEqual([], self.servers.taken)
+        self.assertIn(SERVER, self.healer._lacking)
 
     def test_only_our_devices_are_taken_back(self) -> None:
         self.look(return_value=self.instance)
@@ -81,40 +110,73 @@ class TestLateReleases(testtools.TestCase):
     def test_nothing_is_done_during_another_operation(self) -> None:
         self.instance.task_state = 'migrating'
         self.look(return_value=self.instance)
-        self.assertEqual([], self.servers.taken)
+        self.assert_later()
+
+    def test_nor_while_a_hook_is_under_way(self) -> None:
+        with self.owners.operation(SERVER, 'a reboot'):
+            self.look(return_value=self.instance)
+        self.assert_later()
+        self.assertIn('a reboot is under way', self.log.output)
+
+    def test_nor_while_a_port_is_attached_or_detached(self) -> None:
+        port = test_our_vifs.VF['id']
+        with lockutils.lock(f'interface-{SERVER}-{port}'):
+            self.look(return_value=self.instance)
+        self.assert_later()
+
+    def test_nor_if_the_server_has_another_port_than_is_locked(self) -> None:
+        self.instance.later = [
+            *self.instance.vifs,
+            test_our_vifs.vif('new', 'direct', 'hw_veb'),
+        ]
+        self.look(return_value=self.instance)
+        self.assert_later()
+        self.assertIn('ports new are being attached', self.log.output)
+
+    def test_an_operation_that_begins_meanwhile_ends_it(self) -> None:
+        def begins(*_: Any) -> None:
+            with self.owners.operation(SERVER, 'a reboot'):
+                """It is over at once, and the turn all the same."""
+
+        self.instance.refresh = begins  # type: ignore[method-assign]
+        self.look(return_value=self.instance)
+        self.assert_later()
+
+    def test_one_that_loses_something_meanwhile_is_looked_at_again(
+        self,
+    ) -> None:
+        self.servers.meanwhile.callback(self.healer._check, SERVER)
+        self.look(return_value=self.instance)
+        self.assertEqual(2, len(self.servers.taken))
 
     def test_nothing_is_done_for_a_server_of_another_host(self) -> None:
         self.instance.host = 'there'
-        self.late.note('the-server')
+        self.healer.note(SERVER)
         self.look(return_value=self.instance)
         self.assertEqual([], self.servers.taken)
-        self.assertEqual({}, self.late._lacking)
+        self.assertEqual({}, self.healer._lacking)
 
     def test_one_that_is_about_to_be_on_this_host_is_looked_at_later(
         self,
     ) -> None:
         self.instance.host = 'there'
         self.instance.task_state = 'migrating'
-        self.late.note('the-server')
         self.look(return_value=self.instance)
-        self.assertEqual([], self.servers.taken)
-        self.assertIn('the-server', self.late._lacking)
+        self.assert_later()
 
     def test_a_bond_that_could_not_be_made_is_tried_again(self) -> None:
         self.bond_is_lacking = True
         self.look(return_value=self.instance)
         self.assertEqual([self.instance], self.kept)
-        self.assertIn('the-server', self.late._lacking)
+        self.assertIn(SERVER, self.healer._lacking)
 
     def test_a_server_that_lacks_nothing_is_forgotten(self) -> None:
-        self.late.note('the-server')
+        self.healer.note(SERVER)
         self.look(return_value=self.instance)
-        self.assertEqual({}, self.late._lacking)
+        self.assertEqual({}, self.healer._lacking)
 
     def test_a_server_that_is_gone_needs_nothing(self) -> None:
-        self.look(
-            side_effect=exception.InstanceNotFound(instance_id='the-server')
-        )
+        self.look(side_effect=exception.InstanceNotFound(instance_id=SERVER))
         self.assertNotIn('missing', self.log.output)
 
     def test_a_look_that_fails_is_seen(self) -> None:
@@ -126,7 +188,15 @@ class TestLateReleases(testtools.TestCase):
         self.assertIn('no message bus', self.log.output)
 
     def test_after_the_stop_nothing_begins(self) -> None:
-        self.late.stop()
+        self.healer.stop()
         self.look(return_value=self.instance)
         self.assertEqual([], self.servers.taken)
-        self.assertIn('the-server', self.log.output)
+        self.assertIn(SERVER, self.log.output)
+
+    def test_nor_after_all_turns_are_closed(self) -> None:
+        self.owners.close()
+        self.look(return_value=self.instance)
+        self.assert_later()
+        self.assertRaises(
+            errors.NotOurTurn, self.owners.turn(SERVER, 'a look').__enter__
+        )

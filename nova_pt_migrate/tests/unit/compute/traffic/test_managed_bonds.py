@@ -64,7 +64,6 @@ class TestBonding(testtools.TestCase):
         self.bonds = managed_bonds.Bonding(
             cast(Any, self),
             {'systemd-networkd': networkd.Networkd()},
-            lambda _: self.guest.agent(60) if self.guest else None,
         )
 
     def of(
@@ -73,7 +72,11 @@ class TestBonding(testtools.TestCase):
         return self.ports
 
     def keep(self) -> bool:
-        return self.bonds.keep(self.instance, self.told.append)
+        return self.bonds.keep(
+            self.instance,
+            self.told.append,
+            lambda _: self.guest.agent(60) if self.guest else None,
+        )
 
     def test_a_bond_over_two_ports_is_left_to_its_owner(self) -> None:
         self.ports = test_paired_ports.over_two()

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what to a server on this host, and until when.
+
+Nova's operations exclude each other, by the server's task state and by locks.
+What this driver does without being asked (healing, what an event of libvirt
+tells, the lease) is unknown to Nova. It takes a *turn*, and an *operation*
+ends it: before each further step on host or guest it is seen whether the turn
+is still good. An operation never waits for more than the step that is under
+way, and not for long for that.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import dataclasses
+import threading
+from typing import Any
+
+from oslo_log import log as logging
+
+from nova_pt_migrate.compute.server import turns
+from nova_pt_migrate.core import errors
+
+LOG = logging.getLogger(__name__)
+Expected = Callable[[turns.Turn], None]
+"""What is to be done when a guest begins to run."""
+PATIENCE = 30.0
+"""Seconds that an operation waits for the step that is under way.
+
+The longest is a device that is plugged, while libvirt holds the domain's lock
+anyway; without it the operation fails by itself, and is repeated.
+"""
+
+
+@dataclasses.dataclass
+class _Owner:
+    """What is under way with one server.
+
+    :ivar mutex: held for one step
+    :ivar generation: of the turns that may begin now
+    :ivar operations: what they are, in words
+    :ivar turn: what it is for, in words; empty where there is none
+    :ivar expected: what is to be done when the guest begins to run
+    :ivar users: threads that have to do with it
+    """
+
+    mutex: Any = dataclasses.field(default_factory=threading.RLock)
+    generation: turns.Generation = dataclasses.field(
+        default_factory=turns.Generation
+    )
+    operations: list[str] = dataclasses.field(default_factory=list)
+    turn: str = ''
+    expected: Expected | None = None
+    users: int = 0
+
+    def begin(self, what: str) -> None:
+        """End the turns, and what is expected."""
+        self.operations.append(what)
+        self.generation.set()
+        self.generation = turns.Generation()
+        self.expected = None
+
+
+class Owners:
+    """All servers of this host with which something is under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: dict[str, _Owner] = {}
+        self._closed = False
+
+    def operation(
+        self, server: str, what: str
+    ) -> contextlib.AbstractContextManager[None]:
+        """Surround what Nova has asked for; it ends every turn.
+
+        One operation does not wait for another: that is Nova's. Raises
+        nothing.
+
+        :param server: UUID
+        :param what: in words, for :meth:`under_way`
+        """
+        return self._operation(server, what, lambda owner: None)
+
+    def settling(
+        self, server: str, what: str
+    ) -> contextlib.AbstractContextManager[None]:
+        """An operation that Nova has not asked for.
+
+        :raises errors.NotOurTurn: one of Nova's is under way, or
+            nova-compute stops; no turn has ended
+        """
+        return self._operation(server, what, self._refuse)
+
+    @contextlib.contextmanager
+    def _operation(
+        self, server: str, what: str, may: Callable[[_Owner], None]
+    ) -> Iterator[None]:
+        with self._of(server) as owner:
+            with self._lock:
+                may(owner)
+                owner.begin(what)
+            try:
+                self._wait_for_step(server, owner)
+                yield
+            finally:
+                with self._lock:
+                    owner.operations.remove(what)
+
+    @contextlib.contextmanager
+    def turn(self, server: str, what: str) -> Iterator[turns.Turn]:
+        """Do something with a server that nobody has asked for.
+
+        :raises errors.NotOurTurn: an operation or another turn is under way,
+            or nova-compute stops; or one of the steps was too late
+        """
+        with self._of(server) as owner:
+            with self._lock:
+                self._refuse(owner)
+                if owner.turn:
+                    raise errors.NotOurTurn(f'{owner.turn} is under way')
+                owner.turn = what
+                turn = turns.Turn(owner.mutex, owner.generation)
+            try:
+                yield turn
+            finally:
+                with self._lock:
+                    owner.turn = ''
+
+    @contextlib.contextmanager
+    def alone(self, server: str) -> Iterator[None]:
+        """Read, change and write what is kept with a server.
+
+        Nobody else of this driver does so meanwhile on this host. Not to be
+        held while a guest, libvirt or another host is asked.
+        """
+        with self._of(server) as owner, owner.mutex:
+            yield
+
+    def expect(self, server: str, do: Expected) -> None:
+        """Have something done when the guest begins to run here.
+
+        Once, unless another operation begins before: then what was expected
+        does not come any more. Called in the operation that prepares.
+        """
+        with self._lock:
+            self._owners.setdefault(server, _Owner()).expected = do
+
+    def forget(self, server: str) -> Expected | None:
+        """Expect nothing any more of a server; return what was expected."""
+        with self._lock:
+            owner = self._owners.get(server)
+            if owner is None:
+                return None
+            expected, owner.expected = owner.expected, None
+            self._drop_idle(server, owner)
+            return expected
+
+    def close(self) -> None:
+        """Let no turn begin any more; those under way go on to their end."""
+        with self._lock:
+            self._closed = True
+
+    def under_way(self) -> list[str]:
+        """Return what is under way, a sentence's begin for each."""
+        with self._lock:
+            return [
+                f'server {server}: {what}'
+                for server, owner in self._owners.items()
+                for what in [*owner.operations, owner.turn]
+                if what
+            ]
+
+    def _refuse(self, owner: _Owner) -> None:
+        if self._closed:
+            raise errors.NotOurTurn('nova-compute stops')
+        if owner.operations:
+            raise errors.NotOurTurn(f'{owner.operations[0]} is under way')
+
+    def _wait_for_step(self, server: str, owner: _Owner) -> None:
+        if owner.mutex.acquire(timeout=PATIENCE):
+            owner.mutex.release()
+            return
+        LOG.warning(
+            'Server %s: %s does not wait any longer for %s, one step of '
+            'which takes more than %d s', server, owner.operations[-1],
+            owner.turn or 'another thread', PATIENCE,
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def _of(self, server: str) -> Iterator[_Owner]:
+        with self._lock:
+            owner = self._owners.setdefault(server, _Owner())
+            owner.users += 1
+        try:
+            yield owner
+        finally:
+            with self._lock:
+                owner.users -= 1
+                self._drop_idle(server, owner)
+
+    def _drop_idle(self, server: str, owner: _Owner) -> None:
+        if not owner.users and owner.expected is None:
+            self._owners.pop(server, None)
