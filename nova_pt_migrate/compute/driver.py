@@ -122,12 +122,10 @@ class PassthroughLibvirtDriver(
             self._pt.incoming.runs(event.uuid)
         if isinstance(event, libvirt_event.DeviceEvent):
             removed = isinstance(event, libvirt_event.DeviceRemovedEvent)
-            if self._pt.events.publish(
+            if self._pt.removals.take(
                 event.uuid, core_interfaces.DeviceEvent(event.dev, removed)
             ):
+                # Nova would warn of one that none of its own waits for.
+                self._device_event_handler.notify_waiters(event)
                 return
-            if removed and not self._pt.departures.note_unwatched(
-                event.uuid, event.dev
-            ):
-                self._pt.healer.check_soon(event.uuid)
         super().emit_event(event)

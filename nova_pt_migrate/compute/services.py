@@ -27,6 +27,7 @@ from nova_pt_migrate.compute.server import healing
 from nova_pt_migrate.compute.server import incoming
 from nova_pt_migrate.compute.server import missing
 from nova_pt_migrate.compute.server import owner
+from nova_pt_migrate.compute.server import removals
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import plugins
@@ -85,6 +86,9 @@ class Services:
             host,
             functools.partial(self.tell, action=actions.HEAL),
             self.bonds,
+        )
+        self.removals = removals.Removals(
+            self.events, self.departures, self.healer
         )
         self.missing = missing.MissingDevices(
             driver._host.device_lookup_by_name, self.healer.note

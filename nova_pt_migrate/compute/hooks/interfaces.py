@@ -26,6 +26,7 @@ class InterfaceHooks(base.Hooks):
 
         :raises nova.exception.VirtualInterfacePlugException: one is not there
         """
+        self._pt.removals.expect(instance.uuid, network_info)
         network_info = self._pt.missing.startable(network_info)
         super().plug_vifs(instance, network_info)
         try:
@@ -51,6 +52,7 @@ class InterfaceHooks(base.Hooks):
             super()._unplug_vifs(instance, network_info, ignore_errors)
         finally:
             self._pt.standbys.unplug(instance, network_info)
+            self._pt.removals.forget(instance.uuid)
 
     def _get_guest_xml(
         self,
@@ -83,6 +85,7 @@ class InterfaceHooks(base.Hooks):
         :raises nova.exception.InterfaceAttachFailed: neither is attached
         """
         ports = []
+        self._pt.removals.expect(instance.uuid, [vif])
         if our_vifs.owned([vif]):
             if _is_migrating(context, instance):
                 raise exception.InterfaceAttachFailed(

@@ -33,7 +33,8 @@ ATTRIBUTES = {
     ),
     # virt/libvirt/driver.py:482
     'nova.virt.libvirt.driver:LibvirtDriver': (
-        '_host', 'active_migrations', 'vif_driver', 'virtapi',
+        '_device_event_handler', '_host', 'active_migrations', 'vif_driver',
+        'virtapi',
     ),
     # virt/libvirt/guest.py:108
     'nova.virt.libvirt.guest:Guest': ('_domain',),

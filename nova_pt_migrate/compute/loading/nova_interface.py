@@ -44,6 +44,10 @@ PARTS = {
     ),
     # driver.py:2629, where libvirt's device events arrive
     'nova.virt.libvirt.driver:LibvirtDriver.emit_event': ('self', 'event'),
+    # driver.py:375, where Nova waits for them
+    'nova.virt.libvirt.driver:AsyncDeviceEventsHandler.notify_waiters': (
+        'self', 'event',
+    ),
     # guest.py:107; its _domain is the virDomain that migrate() (600) calls
     'nova.virt.libvirt.guest:Guest.__init__': ('self', 'domain'),
     'nova.virt.libvirt.guest:Guest.migrate': (

@@ -128,6 +128,10 @@ class Story:
         """See :meth:`phases.Reporter.remark`."""
         self._put(lambda: self._tell(failure))
 
+    def finish(self) -> None:
+        """End the action that was begun here, after all that is told."""
+        self._put(self._finish_action)
+
     def wait(self) -> None:
         """Wait a moment until all is told, where nothing hurries."""
         self._stories.wait(MOMENT)
@@ -184,6 +188,11 @@ class Story:
             for event in objects.InstanceActionEventList.get_by_action(
                 self._context, known.id
             )
+        )
+
+    def _finish_action(self) -> None:
+        objects.InstanceAction.action_finish(
+            self._context, self._server, want_result=False
         )
 
     def _finish(self, name: str, text: str) -> None:

@@ -29,6 +29,7 @@ class Departure:
 
     Made in the thread in which Nova watches it.
 
+    :param forget: called once it has ended
     :ivar stopped: it was asked to stop
     :ivar aborted: the user asked it to stop, and not Nova itself
     :ivar decided: set once libvirt is about to be told to migrate, or never
@@ -39,7 +40,7 @@ class Departure:
     :ivar unwatched: aliases of those that left while nobody waited
     """
 
-    def __init__(self) -> None:
+    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
         self.stopped = False
         self.aborted = False
         self.decided = threading.Event()
@@ -47,6 +48,7 @@ class Departure:
         self.story: phases.Reporter | None = None
         self.released: set[str] = set()
         self.unwatched: set[str] = set()
+        self._forget = forget
         self._watcher = threading.get_ident()
         self._lock = threading.Lock()
         self._moving = False
@@ -118,6 +120,7 @@ class Departure:
                 if not self._running:
                     self.stopped = True
                     self.ended.set()
+                    self._forget()
 
     def _refuse_if_stopped(self) -> None:
         if self.aborted:
@@ -136,7 +139,7 @@ class Departures:
     @contextlib.contextmanager
     def begin(self, server: str) -> Iterator[Departure]:
         """Keep a departure for the length of the context, at least."""
-        departure = Departure()
+        departure = Departure(lambda: self._end(server, departure))
         with self._lock:
             self._departures[server] = departure
         with departure.running():
@@ -155,11 +158,12 @@ class Departures:
     def under_way(self, server: str) -> Departure | None:
         """Return the server's departure, if it is on its way."""
         with self._lock:
-            departure = self._departures.get(server)
-            if departure is not None and departure.ended.is_set():
+            return self._departures.get(server)
+
+    def _end(self, server: str, departure: Departure) -> None:
+        with self._lock:
+            if self._departures.get(server) is departure:
                 del self._departures[server]
-                return None
-            return departure
 
     def note_unwatched(self, server: str, alias: str) -> bool:
         """Note, for the end of a departure, that a device has left.

@@ -23,6 +23,7 @@ from oslo_log import log as logging
 from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.notifications import degradation
 from nova_pt_migrate.compute.server import factory as compute_servers
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import turns
@@ -59,7 +60,7 @@ class Healer:
         self._tell = tell
         self._lanes = lanes.Lanes('healing', urgent_only=True)
         self._lock = threading.Lock()
-        self._lacking: dict[str, _Pause] = {}
+        self._lacking: dict[str, _Lack] = {}
         self._looking: dict[str, bool] = {}
         self.start = self._lanes.start
         self.wait = self._lanes.wait
@@ -76,15 +77,15 @@ class Healer:
     def note(self, server: str) -> None:
         """Look after a server again and again until it lacks nothing."""
         with self._lock:
-            self._lacking.setdefault(server, _Pause())
+            self._lack(server)
 
     def check_again(self, context: Any) -> None:
         """Look after the servers that lack something and whose turn it is."""
         with self._lock:
             due = [
                 server
-                for server, pause in self._lacking.items()
-                if pause.is_over()
+                for server, lack in self._lacking.items()
+                if lack.is_due()
             ]
         for server in due:
             self._lanes.put(functools.partial(self._check, server))
@@ -149,29 +150,43 @@ class Healer:
         self._forget(server)
 
     def _heal(self, context: Any, instance: Any, turn: turns.Turn) -> None:
-        reporter = self._tell(context, instance)
+        with self._lock:
+            lack = self._lack(instance.uuid)
+        told = lack.told or degradation.Degradation(self._tell, context)
+        lack.told = told
+        told.look(instance)
         servers = self._servers.within(turn)
-        lacking = servers.of(instance, reporter).come_home(
+        lacking = servers.of(instance, told).come_home(
             our_vifs.owned(instance.get_network_info()),
             phase_names.PhaseName.HEAL,
         )
-        if self._bonds.keep(instance, reporter.tell, servers.agent) or lacking:
-            self.note(instance.uuid)
-        else:
-            self._forget(instance.uuid)
+        if self._bonds.keep(instance, told.tell, servers.agent) or lacking:
+            return
+        told.finish()
+        self._forget(instance.uuid)
+
+    def _lack(self, server: str) -> '_Lack':
+        return self._lacking.setdefault(server, _Lack())
 
     def _forget(self, server: str) -> None:
         with self._lock:
             self._lacking.pop(server, None)
 
 
-class _Pause:
-    """How many looks a server is passed over, more from time to time."""
+class _Lack:
+    """A server that lacks something, or may.
+
+    It is passed over by some looks, by more from time to time.
+
+    :ivar told: what is told of it, once it was looked at
+    """
 
     def __init__(self) -> None:
+        self.told: degradation.Degradation | None = None
         self._length = self._left = 1
 
-    def is_over(self) -> bool:
+    def is_due(self) -> bool:
+        """Tell whether it is not passed over this time."""
         self._left -= 1
         if self._left:
             return False

@@ -127,16 +127,6 @@ class Owners:
                 with self._lock:
                     owner.turn = ''
 
-    @contextlib.contextmanager
-    def alone(self, server: str) -> Iterator[None]:
-        """Read, change and write what is kept with a server.
-
-        Nobody else of this driver does so meanwhile on this host. Not to be
-        held while a guest, libvirt or another host is asked.
-        """
-        with self._of(server) as owner, owner.mutex:
-            yield
-
     def expect(self, server: str, do: Expected) -> None:
         """Have something done when the guest begins to run here.
 

@@ -67,6 +67,7 @@ class TestDepartures(testtools.TestCase):
             self.assertIs(departure, all_.of('a'))
             self.assertIsNone(all_.under_way('b'))
         self.assertIsNone(all_.under_way('a'))
+        self.assertEqual({}, all_._departures)
         self.assertTrue(departure.ended.is_set())
         self.assertRaises(errors.Aborted, all_.of, 'a')
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import contextlib
-import types
 from typing import Any
 from typing import cast
 
@@ -72,6 +71,7 @@ class TestHealer(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.instance = Instance()
         self.kept: list[Any] = []
+        self.told: list[Any] = []
         self.bond_is_lacking = False
         self.servers = Servers()
         self.owners = owner.Owners()
@@ -79,9 +79,7 @@ class TestHealer(testtools.TestCase):
             self.owners,
             cast(Any, self.servers),
             'here',
-            lambda context, instance: cast(
-                Any, types.SimpleNamespace(tell=None)
-            ),
+            lambda context, instance: cast(Any, self),
             cast(Any, self),
         )
         self.healer.start()
@@ -89,7 +87,15 @@ class TestHealer(testtools.TestCase):
 
     def keep(self, instance: Any, tell: Any, agent_of: Any) -> bool:
         self.kept.append(instance)
+        if self.bond_is_lacking:
+            tell('no bond')
         return self.bond_is_lacking
+
+    def tell(self, failure: Any) -> None:
+        self.told.append(failure)
+
+    def finish(self) -> None:
+        self.told.append('whole')
 
     def look(self, **kwargs: Any) -> None:
         self.useFixture(
@@ -169,6 +175,11 @@ class TestHealer(testtools.TestCase):
         self.look(return_value=self.instance)
         self.assertEqual([self.instance], self.kept)
         self.assertIn(SERVER, self.healer._lacking)
+        self.bond_is_lacking = False
+        self.healer.check_soon(SERVER)
+        self.assertTrue(self.healer.wait(PATIENCE))
+        self.assertEqual(['no bond', 'whole'], self.told)
+        self.assertEqual({}, self.healer._lacking)
 
     def test_a_server_that_lacks_nothing_is_forgotten(self) -> None:
         self.healer.note(SERVER)

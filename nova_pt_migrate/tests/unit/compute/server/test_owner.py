@@ -185,21 +185,6 @@ class TestOwners(OwnerTest):
             self.assertRaises(errors.GuestError, turn.ask, answer)
             self.assertEqual(7, turn.guard_asking(Thing()).act(7))
 
-    def test_alone_is_a_step_of_nobody_else(self) -> None:
-        with self.owners.turn(SERVER, 'a look') as turn:
-            with self.owners.alone(SERVER):
-                with turn.step():
-                    """The same thread may."""
-                entered = threading.Event()
-                other = self.in_thread(lambda: self.enter(turn, entered))
-                self.assertFalse(entered.wait(0.1))
-            other.join(PATIENCE)
-            self.assertTrue(entered.is_set())
-
-    def enter(self, turn: turns.Turn, entered: threading.Event) -> None:
-        with turn.step():
-            entered.set()
-
     def test_nothing_begins_once_it_is_closed(self) -> None:
         with self.owners.turn(SERVER, 'a look') as turn:
             self.owners.close()
@@ -217,8 +202,6 @@ class TestOwners(OwnerTest):
         self.take_over()
         with self.owners.turn(SERVER, 'a look'):
             """A short one."""
-        with self.owners.alone(SERVER):
-            """Shorter still."""
         self.owners.expect(SERVER, lambda turn: None)
         self.owners.forget(SERVER)
         self.assertIsNone(self.owners.forget(SERVER))
