@@ -86,11 +86,9 @@ class PassthroughLibvirtDriver(
             )
             self._pt.prepared.recall(known, recalled.vif_of)
             # Nova's tracker frees these before anybody asks it.
-            self._pt.bound.update(
-                device.instance_uuid
-                for device in known
-                if device.status == fields.PciDeviceStatus.CLAIMED
-            )
+            for device in known:
+                if device.status == fields.PciDeviceStatus.CLAIMED:
+                    self._pt.lease.note(device.instance_uuid)
             if pci_tracker.tracker(self.virtapi) is not None:
                 self._pt.listen()
             self._pt.start()

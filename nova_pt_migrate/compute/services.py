@@ -9,6 +9,8 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.compute.claims import in_use
 from nova_pt_migrate.compute.claims import lease
+from nova_pt_migrate.compute.claims import left_standbys
+from nova_pt_migrate.compute.claims import open_ends
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.pairs import neutron
@@ -43,8 +45,6 @@ class Services:
     """The collaborators of one driver.
 
     :param driver: Nova's libvirt driver, which knows its libvirt host
-    :ivar bound: UUIDs of servers that may have bindings to this host though
-        they hold no device here
     :ivar checking: its ``check`` is the pre-check that a thread is making
     """
 
@@ -58,7 +58,6 @@ class Services:
         host = libvirt_driver.CONF.host
         self.settings = settings
         self.protocols = protocols.SPOKEN
-        self.bound: set[str] = set()
         self.checking = threading.local()
         self._virtapi = driver.virtapi
         self._host = driver._host
@@ -71,6 +70,7 @@ class Services:
         self.incoming = incoming.Incoming(self.owners)
         self.readiness_cache = readiness.ReadinessCache()
         self.links = links.HostLinks()
+        self.open_ends = open_ends.OpenEnds(settings.claim_lease_interval)
         self.rehearsal = rehearsal.Rehearsal(
             driver._host.device_lookup_by_name,
             libvirt_driver.libvirt.libvirtError,
@@ -107,6 +107,7 @@ class Services:
         self.standbys = standbys.Standbys(
             self.paired_ports,
             lambda port: neutron.is_guarded(self.compute.network_api, port),
+            self.open_ends.note,
         )
         self.vif_driver = vif_driver.PairVIFDriver(
             driver._host,
@@ -117,6 +118,12 @@ class Services:
             ),
         )
         self.prepared = self.vif_driver.pt_prepared
+        self.lease = lease.Lease(
+            lambda: self.compute,
+            self.prepared,
+            left_standbys.LeftStandbys(self.links, driver._host),
+            self.open_ends,
+        )
         self.servers = factory.Servers(
             driver, self.settings, self.events, self.paired_ports, self.links
         )
@@ -135,8 +142,11 @@ class Services:
                 'Looking for live migrations that were given up': (
                     lambda context: self.interrupted.take_up(context)
                 ),
+                'Ending what migrations hold in placement': (
+                    self._end_forgotten
+                ),
                 'Freeing what is held for servers elsewhere': (
-                    self.check_lease
+                    self.lease.check
                 ),
                 'Taking back devices in use': self.in_use.check,
                 'Looking after servers that lack something': (
@@ -161,17 +171,14 @@ class Services:
         """
         self.compute.additional_endpoints.append(endpoint.Endpoint(self._host))
 
-    def check_lease(self, context: Any) -> None:
-        """Free what this host keeps for servers that did not come.
+    def _end_forgotten(self, context: Any) -> None:
+        """Ask placement, once after the start, until all is ended.
 
-        :raises nova.exception.NovaException: database, placement or Neutron
-            do not answer; what is left is freed next time
+        :raises nova.exception.NovaException: database or placement do not
+            answer; it is asked again
         """
         if not self._looked_back:
             self._looked_back = leftovers.end_forgotten(self.compute, context)
-        lease.Lease(self.compute, self.links, self.prepared, self.bound).check(
-            context
-        )
 
     def start(self) -> None:
         """Let the threads of ours begin their work."""

@@ -4,6 +4,7 @@
 import dataclasses
 import enum
 
+from nova_pt_migrate.core import text
 from nova_pt_migrate.core import two_ports
 
 PREFIX = 'pts'
@@ -13,6 +14,46 @@ PREFIX = 'pts'
 def link_name(port: str) -> str:
     """Return the name of the netdev of a port's standby."""
     return f'{PREFIX}{port[:11]}'
+
+
+def alias(port: str) -> str:
+    """Return libvirt's name of the standby of a port."""
+    return f'ua-{PREFIX}-{port}'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Words:
+    """What is written down with the netdev of a standby of ours.
+
+    :ivar mac: that its guest has
+    :ivar port: UUID of the port; None if an earlier driver has made it
+    :ivar server: UUID of its server; None likewise
+    """
+
+    mac: str
+    port: str | None = None
+    server: str | None = None
+
+    def __str__(self) -> str:
+        if self.port is None or self.server is None:
+            return self.mac
+        return f'{alias(self.port)} {self.mac} {self.server}'
+
+    def fits(self, name: str) -> bool:
+        """True unless the netdev's name is that of another port."""
+        return self.port is None or name == link_name(self.port)
+
+
+def read_words(words: str) -> Words | None:
+    """Return what is written down, or None if that is none of ours."""
+    match words.split(' '):
+        case [mac] if text.mac(mac):
+            return Words(mac)
+        case [named, mac, server] if text.mac(mac):
+            port = named.removeprefix(alias(''))
+            if named == alias(port) and server:
+                return Words(mac, port, server)
+    return None
 
 
 class StandbyKind(enum.Enum):

@@ -12,8 +12,8 @@ import pyroute2
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import steps
-from nova_pt_migrate.core import text
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import netdevs
 from nova_pt_migrate.host import privileged
@@ -30,6 +30,8 @@ class NewLink:
     :ivar on: the bridge, or the netdev below a macvtap
     :ivar vlan: of the network there, or None
     :ivar guarded: whether frames from other addresses are dropped
+    :ivar port: UUID of the port that it stands by
+    :ivar server: UUID of the port's server
     """
 
     name: str
@@ -39,6 +41,13 @@ class NewLink:
     vlan: int | None
     mtu: int | None
     guarded: bool
+    port: str | None = None
+    server: str | None = None
+
+    @property
+    def words(self) -> pairs.Words:
+        """Return what is written down with it."""
+        return pairs.Words(self.mac, self.port, self.server)
 
 
 class HostLinks:
@@ -100,25 +109,31 @@ class HostLinks:
 
         One that is not there is no error.
 
-        :raises errors.HostError: it is still there, perhaps silent
+        :raises errors.HostError: it is still there, perhaps silent, or it is
+            none of ours and was not touched
         """
         with _failing(f'deleting {name}'):
             if not (netdevs.NET / name).exists():
                 return
-            mac = text.mac(netdevs.words(name))
+            words = pairs.read_words(netdevs.words(name))
+            if words is None or not words.fits(name):
+                raise errors.HostError(f'{name} is no standby of this driver')
             privileged.set_link(name, False)
-            if mac:
-                # A macvtap that is off has none.
-                with pyroute2.IPRoute() as route:
-                    filters = netdevs.with_entry(route, mac)
-                for link in filters:
-                    privileged.remove_filter(link, mac)
+            # A macvtap that is off has none.
+            with pyroute2.IPRoute() as route:
+                filters = netdevs.with_entry(route, words.mac)
+            for link in filters:
+                privileged.remove_filter(link, words.mac)
             in_ovs = netdevs.master(name) == OVS
         self.remove(name, uplinks.Kind.OVS if in_ovs else None)
 
     def names(self, prefix: str) -> list[str]:
         """Return the netdevs whose names begin so."""
         return sorted(path.name for path in netdevs.NET.glob(f'{prefix}*'))
+
+    def written(self, name: str) -> str:
+        """Return what is written down with a netdev; empty if nothing."""
+        return netdevs.words(name)
 
     def physical_function(self, device: str) -> str | None:
         """Return the netdev of the PF of a VF; None for what is no VF.
@@ -170,7 +185,7 @@ class HostLinks:
         else:
             netdevs.check_vlan(new.kind, new.on, new.vlan)
             privileged.create_tap(new.name, new.mtu)
-        privileged.write_down(new.name, new.mac)
+        privileged.write_down(new.name, str(new.words))
         if new.guarded:
             hook = 'egress' if new.kind is uplinks.Kind.MACVTAP else 'ingress'
             privileged.guard(new.name, new.mac, hook)

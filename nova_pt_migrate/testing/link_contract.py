@@ -11,6 +11,7 @@ import unittest
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
@@ -18,6 +19,8 @@ from nova_pt_migrate.host import links
 MAC = 'fa:16:3e:0a:09:fd'
 OTHER = 'fa:16:3e:0a:09:fe'
 NAME = 'pts01234567-89'
+PORT = '01234567-89ab-4cde-8f01-23456789abcd'
+SERVER = '33333333-2222-4333-8444-555555555555'
 
 
 class Adapter(Protocol):
@@ -38,6 +41,12 @@ class Adapter(Protocol):
 
     def give_address(self, mac: str) -> None:
         """Give the VF a MAC address, as libvirt does for a guest."""
+
+    def make_foreign(self, name: str, words: str) -> None:
+        """Make a netdev as others do, with words for its alias.
+
+        It is gone when the test has ended.
+        """
 
 
 class LinkContract(unittest.TestCase):
@@ -128,6 +137,33 @@ class LinkContract(unittest.TestCase):
             self.assertEqual(handover.Found(None, False), self.observe())
         others = handover.Standby(NAME, OTHER, self.adapter.function, None)
         self.assertTrue(self.adapter.links.observe(others, None).filtered)
+
+    def test_what_is_written_down_tells_whose_it_is(self) -> None:
+        self.assertEqual('', self.adapter.links.written(NAME))
+        self.adapter.links.make(
+            links.NewLink(
+                NAME, MAC, uplinks.Kind.BRIDGE, self.adapter.bridge, None,
+                None, False, PORT, SERVER,
+            )
+        )  # fmt: skip
+        self.addCleanup(self.adapter.links.remove, NAME, uplinks.Kind.BRIDGE)
+        words = self.adapter.links.written(NAME)
+        self.assertEqual(f'ua-pts-{PORT} {MAC} {SERVER}', words)
+        self.assertEqual(
+            pairs.Words(MAC, PORT, SERVER), pairs.read_words(words)
+        )
+
+    def test_a_netdev_of_others_is_not_forgotten(self) -> None:
+        for name, words in (
+            ('pts0', ''),
+            ('pts1', 'a tap of the test lab'),
+            (f'{NAME[:-1]}a', f'ua-pts-{PORT} {MAC} {SERVER}'),
+        ):
+            with self.subTest(name):
+                self.adapter.make_foreign(name, words)
+                with self.assertRaisesRegex(errors.HostError, name):
+                    self.adapter.links.forget(name)
+                self.assertIn(name, self.adapter.links.names('pts'))
 
     def test_an_unused_vf_that_kept_the_address_is_seen_and_cleared(
         self,

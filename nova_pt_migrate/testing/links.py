@@ -8,9 +8,11 @@ Stands in for :class:`host.links.HostLinks`; the contract suite of both is
 from collections.abc import Callable
 import dataclasses
 import threading
+from typing import Self
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
@@ -18,10 +20,27 @@ from nova_pt_migrate.host import links
 
 @dataclasses.dataclass
 class Link:
-    """A netdev of a standby."""
+    """A netdev of a standby, or of others.
+
+    :ivar words: what is written down with it
+    """
 
     new: links.NewLink
     up: bool = False
+    words: str = ''
+
+    @classmethod
+    def of_others(cls, name: str, words: str = '') -> Self:
+        """Return a netdev that others have made.
+
+        The kernel keeps an alias of up to 255 bytes for whoever sets it
+        (net/core/dev.c, dev_set_alias).
+        """
+        new = links.NewLink(
+            name, 'fa:16:3e:ff:ff:ff', uplinks.Kind.BRIDGE, 'br-ext', None,
+            None, False,
+        )  # fmt: skip
+        return cls(new, words=words)
 
 
 class Links:
@@ -87,7 +106,7 @@ class Links:
     def make(self, new: links.NewLink) -> None:
         self.fault(new)
         with self._lock:
-            self.links.setdefault(new.name, Link(new))
+            self.links.setdefault(new.name, Link(new, words=str(new.words)))
 
     def remove(self, name: str, kind: uplinks.Kind | None) -> None:
         self.fault(name)
@@ -97,16 +116,25 @@ class Links:
     def forget(self, name: str) -> None:
         self.fault(name)
         with self._lock:
-            gone = self.links.pop(name, None)
-            if gone is not None:
+            there = self.links.get(name)
+            if there is not None:
+                words = pairs.read_words(there.words)
+                if words is None or not words.fits(name):
+                    raise errors.HostError(
+                        f'{name} is no standby of this driver'
+                    )
+                del self.links[name]
                 self.filters = {
                     (link, mac)
                     for link, mac in self.filters
-                    if mac != gone.new.mac
+                    if mac != words.mac
                 }
 
     def names(self, prefix: str) -> list[str]:
         return sorted(name for name in self.links if name.startswith(prefix))
+
+    def written(self, name: str) -> str:
+        return self.links[name].words if name in self.links else ''
 
     def physical_function(self, device: str) -> str | None:
         return self._function(device)

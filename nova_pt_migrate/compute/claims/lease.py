@@ -5,190 +5,240 @@ Nova claims devices on the destination of a live migration, and where the
 migration ends without a word to the destination (it was aborted while queued,
 its preparation failed, a host was down) they would stay claimed. What is held
 here for a server elsewhere is kept only as long as a migration may bring it.
+
+Only servers are asked for of which something may be left: each that migrated
+from here or to here is noted, and what the tracker and the netdevs say is
+seen in this process and in sysfs. Of all others, database, Neutron, placement
+and libvirt are asked nothing.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+import contextlib
+import datetime
 import functools
+import threading
 from typing import Any
 
-from nova import exception
 from nova import objects
 from nova.objects import fields
 from oslo_log import log as logging
+from oslo_utils import timeutils
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute import records
+from nova_pt_migrate.compute.claims import awaited
+from nova_pt_migrate.compute.claims import left_standbys
+from nova_pt_migrate.compute.claims import open_ends
 from nova_pt_migrate.compute.claims import pci_tracker
-from nova_pt_migrate.compute.claims import precheck
 from nova_pt_migrate.compute.claims import prepared as prepared_vfs
-from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
-from nova_pt_migrate.host import links as host_links
-from nova_pt_migrate.host import xml as domain_xml
 
 LOG = logging.getLogger(__name__)
+RECENT = datetime.timedelta(days=1)
+"""How long after its last change a migration may have left something."""
+SPREAD = 1.0
+"""Seconds between two servers that are looked at for what was before."""
 
 
 class Lease:
     """What is set aside on this host for servers that are not here.
 
-    :param compute: nova.compute.manager.ComputeManager of this host
-    :param links: of this host
+    :param compute: gives nova.compute.manager.ComputeManager of this host,
+        once it is there
     :param prepared: what was set up on its devices
-    :param bound: UUIDs of servers that hold nothing here any more and may
-        have bindings to this host, since an earlier nova-compute had claimed
-        for them, or their preparation failed; those that are dealt with are
-        taken out
+    :param standbys: the netdevs of this host
+    :param ends: the servers that are noted
     """
 
     def __init__(
         self,
-        compute: Any,
-        links: host_links.HostLinks,
+        compute: Callable[[], Any],
         prepared: prepared_vfs.Prepared,
-        bound: set[str],
+        standbys: left_standbys.LeftStandbys,
+        ends: open_ends.OpenEnds,
     ) -> None:
-        self._compute = compute
-        self._links = links
+        self._find_compute = compute
         self._prepared = prepared
-        self._bound = bound
+        self._standbys = standbys
+        self._ends = ends
+        self._turn = threading.Lock()
+        self._before: dict[str, frozenset[object]] = {}
+        self._explained: dict[str, frozenset[object] | None] = {}
+        self._looked_back = False
+
+    @property
+    def _compute(self) -> Any:
+        return self._find_compute()
+
+    def note(self, server: str) -> None:
+        """Look at a server, of which something may be left here, soon."""
+        self._ends.note(server)
+
+    def note_standbys(self, instances: Iterable[Any]) -> None:
+        """Note the servers of this host that have a standby too many.
+
+        :param instances: nova.objects.Instance, each with its information
+            cache; nothing is asked
+        """
+        found = self._standbys.servers()
+        for instance in instances:
+            if instance.uuid in found:
+                known = {
+                    pairs.link_name(vif['id'])
+                    for vif in instance.get_network_info()
+                }
+                if found[instance.uuid] - known:
+                    self.note(instance.uuid)
 
     def check(self, context: Any) -> None:
         """Free what no migration needs any more.
 
-        :raises nova.exception.NovaException: database, placement or Neutron
-            do not answer; what is left is looked at next time
+        Each server on its own: one that cannot be dealt with is logged, and
+        looked at again after ever longer pauses.
+
+        :raises nova.exception.NovaException: the database does not tell,
+            after a start, which servers have migrated; what is known
+            otherwise is dealt with, and it is asked again at the next look
         """
-        # Whoever makes a standby has set a device aside before, and gives it
-        # up afterwards, so the standbys are looked for first.
-        standbys = set(self._links.names(pairs.PREFIX))
-        for server, devices in pci_tracker.held(self._compute.rt).items():
-            instance = records.find(context, server)
-            wanted = _standbys(instance)
-            if instance is not None and instance.host == self._compute.host:
-                self._take_over(context, instance, devices)
-                standbys -= wanted
-                continue
-            # In this order: what is held brings the next look here.
-            allocated = self._give_up_allocation(context, server, instance)
-            self._unbind(context, instance)
-            awaited = functools.partial(self._is_awaited, context, server)
-            if (
-                allocated
-                or not self._prepared.take_down(server, awaited)
-                or not pci_tracker.free(
-                    context, self._compute.rt, server, unless=awaited
-                )
+        with self._turn, contextlib.ExitStack() as rest:
+            rest.callback(self._look_at_all, context)
+            if not self._looked_back:
+                self._look_back(context)
+                self._looked_back = True
+
+    def _look_back(self, context: Any) -> None:
+        """Note whatever has migrated before this process began."""
+        migrations = objects.MigrationList.get_by_filters(
+            context,
+            {
+                'host': self._compute.host,
+                'migration_type': fields.MigrationType.LIVE_MIGRATION,
+                'changes-since': timeutils.utcnow() - RECENT,
+            },
+        )
+        servers = pci_tracker.away(
+            self._compute.rt, {each.instance_uuid for each in migrations}
+        )
+        for number, server in enumerate(sorted(servers)):
+            self._ends.note(server, after=number * SPREAD)
+
+    def _look_at_all(self, context: Any) -> None:
+        self._note_unexplained()
+        for server, number in self._ends.due():
+            try:
+                ended = self._end(context, server)
+                soon = server in pci_tracker.held(self._compute.rt)
+            except Exception:
+                LOG.exception(
+                    'What server %s has left on this host could not be '
+                    'cleared; it is tried again from time to time', server,
+                )  # fmt: skip
+                ended = soon = False
+            if ended:
+                self._ends.end(server, number)
+                self._explained[server] = self._unexplained().get(server)
+            elif not soon:
+                self._ends.put_off(server, number)
+
+    def _note_unexplained(self) -> None:
+        """Note servers by what is set aside for them, when that is new.
+
+        What a look has found in order stays in order as long as it is the
+        same.
+        """
+        found, before = self._unexplained(), self._before
+        for server, what in found.items():
+            if before.get(server) != what or not (
+                self._explained.get(server) == what or self._ends.has(server)
             ):
-                standbys -= wanted
-        for server in sorted(self._prepared.servers()):
-            self._take_down(context, server)
-        for server in sorted(self._bound):
-            if self._unbind(context, records.find(context, server)):
-                self._bound.discard(server)
-        self._forget(standbys)
+                self._ends.note(server)
+        self._before = found
+        self._explained = {
+            server: what
+            for server, what in self._explained.items()
+            if server in found
+        }
 
-    def _take_down(self, context: Any, server: str) -> None:
-        """Undo what was set up for a server, whoever has freed its devices.
+    def _unexplained(self) -> dict[str, frozenset[object]]:
+        """Return what servers that are not here, for all we know, have."""
+        tracker = self._compute.rt
+        found: dict[str, frozenset[object]] = {
+            server: frozenset(devices)
+            for server, devices in pci_tracker.unexplained(tracker).items()
+        }
+        standbys = self._standbys.servers()
+        for server in pci_tracker.away(tracker, standbys):
+            found[server] = found.get(server, frozenset()) | standbys[server]
+        for server in self._prepared.servers():
+            found[server] = found.get(server, frozenset()) | {'prepared'}
+        return found
 
-        Nova's tracker does so as it starts.
+    def _end(self, context: Any, server: str) -> bool:
+        """Clear what a server has left here, if it does not come.
+
+        :returns: False if it is to be looked at again
+        :raises Exception: from database, placement, Neutron or libvirt; all
+            was done that does not depend on what failed
         """
         instance = records.find(context, server)
         if instance is not None and instance.host == self._compute.host:
-            self._prepared.forget(server)
-        else:
-            self._prepared.take_down(
-                server, functools.partial(self._is_awaited, context, server)
+            return self._is_in_order(context, instance)
+        if awaited.is_awaited(self._compute, context, server):
+            return bool(
+                instance is not None
+                and instance.host is None
+                and server not in pci_tracker.held(self._compute.rt)
+            )
+        unbound = True
+        with contextlib.ExitStack() as rest:
+            if instance is not None and instance.task_state is not None:
+                # Neutron's record of where it goes is of that, too.
+                unbound = False
+            else:
+                rest.callback(self._unbind, context, instance)
+            if not self._free(context, server, instance):
+                return False
+            return (
+                self._standbys.forget(server, instance, here=False) and unbound
             )
 
-    def _forget(self, standbys: set[str]) -> None:
-        """Delete the standbys of servers that hold no device here.
-
-        One that a guest has stays: it may be all that the guest has.
-        """
-        used = self._used() if standbys else set()
-        for name in sorted(standbys & used):
-            LOG.warning(
-                'Standby %s belongs to no server of this host, and a guest '
-                'here has it: it stays', name,
-            )  # fmt: skip
-        for name in sorted(standbys - used):
-            try:
-                self._links.forget(name)
-            except errors.HostError as exc:
-                LOG.error(
-                    'Standby %s belongs to no server of this host, and '
-                    'cannot be deleted: %s. It is tried again every '
-                    'claim_lease_interval.', name, exc,
-                )  # fmt: skip
-
-    def _used(self) -> set[str]:
-        """Return the names of the netdevs that active guests here have."""
-        return {
-            name
-            for guest in self._compute.driver._host.list_guests()
-            for name in domain_xml.targets(guest.get_xml_desc())
-        }
-
-    def _is_awaited(self, context: Any, server: str) -> bool:
-        """True while the server may come, or is being made or moved here."""
-        instance = records.find(context, server)
-        if instance is None:
-            return False
-        if instance.host in (None, self._compute.host):
-            return True
-        if precheck.runs_here(self._compute.driver._host, instance):
-            return True
-        return any(
-            self._may_come(context, instance, migration)
-            for migration in objects.MigrationList.get_by_filters(
-                context, {'instance_uuid': server}
-            )
-            if not records.is_over(migration, instance)
-        )
-
-    def _may_come(self, context: Any, instance: Any, migration: Any) -> bool:
-        """Tell whether a migration that goes on needs devices here.
-
-        The conductor names the destination of a live migration only when it
-        has chosen among the hosts that have claimed.
-        """
-        if migration.migration_type != fields.MigrationType.LIVE_MIGRATION:
-            return self._compute.host in (
-                migration.source_compute,
-                migration.dest_compute,
-            )
-        if migration.status == 'accepted':
-            return True
-        return bool(
-            migration.dest_compute == self._compute.host
-            and not self._is_lost(context, instance, migration)
-        )
-
-    def _is_lost(self, context: Any, instance: Any, migration: Any) -> bool:
-        """True if the source was fenced and the guest has not arrived.
-
-        The server is about to be evacuated, perhaps to this very host, where
-        Nova would take what was claimed for the migration for its own.
-        """
-        return bool(
-            _is_forced_down(context, migration.source_compute)
-            and not self._compute.driver.instance_exists(instance)
-        )
-
-    def _take_over(
-        self, context: Any, instance: Any, devices: list[Any]
-    ) -> None:
-        """Allocate what a server uses that came while nobody answered."""
+    def _is_in_order(self, context: Any, instance: Any) -> bool:
+        """See to a server of this host, when nothing is under way with it."""
         if instance.task_state is not None:
-            return
+            return False
+        self._prepared.forget(instance.uuid)
+        self._take_over(context, instance)
+        return self._standbys.forget(instance.uuid, instance, here=True)
+
+    def _free(self, context: Any, server: str, instance: Any) -> bool:
+        """Take down and free the devices, unless placement has them here.
+
+        :returns: False if there are some yet
+        """
+        if self._give_up_allocation(context, server, instance):
+            return False
+        unless = functools.partial(
+            awaited.is_awaited, self._compute, context, server
+        )
+        if not self._prepared.take_down(server, unless):
+            return False
+        pci_tracker.free(context, self._compute.rt, server, unless)
+        return server not in pci_tracker.held(self._compute.rt)
+
+    def _take_over(self, context: Any, instance: Any) -> None:
+        """Allocate what a server uses that came while nobody answered."""
         used = {
-            vif['profile']['pci_slot']
+            vif['profile'].get('pci_slot')
             for vif in our_vifs.owned(instance.get_network_info())
+            if vif['profile']
         }
         if any(
             device.status == fields.PciDeviceStatus.CLAIMED
             and device.address in used
-            for device in devices
+            for device in pci_tracker.held(self._compute.rt).get(
+                instance.uuid, ()
+            )
         ):
             self._compute.rt.allocate_pci_devices_for_instance(
                 context, instance
@@ -204,59 +254,31 @@ class Lease:
         would lose it if both came at once; unless that host was fenced.
 
         :returns: True if placement still has this host for the server, whose
-            devices are kept then so that it is looked at again
+            devices are kept then
         """
         report = self._compute.reportclient
         held = report.get_allocs_for_consumer(context, server)['allocations']
         here = {node.uuid for node in self._compute.rt.compute_nodes.values()}
         left = here & set(held)
-        if not set(held) - here and not _is_fenced(context, instance):
+        if not set(held) - here and not awaited.is_fenced(context, instance):
             return bool(left)
         for node in sorted(left):
-            if self._is_awaited(context, server):
+            if awaited.is_awaited(self._compute, context, server):
                 return True
             report.remove_provider_tree_from_instance_allocation(
                 context, server, node
             )
         return False
 
-    def _unbind(self, context: Any, instance: Any) -> bool:
+    def _unbind(self, context: Any, instance: Any) -> None:
         """Delete the inactive bindings of a server's ports to this host.
 
-        Nova does so when it frees the devices, in this order.
-
-        :returns: False while the server may come
+        Nova does so when it frees the devices; one call that fails is not
+        repeated (nova/compute/manager.py:10214, 10338).
         """
-        if instance is None or instance.host == self._compute.host:
-            return True
-        if self._is_awaited(context, instance.uuid):
-            return False
-        self._compute.network_api.setup_networks_on_host(
-            context, instance, self._compute.host, teardown=True
-        )
-        return True
-
-
-def _is_fenced(context: Any, instance: Any) -> bool:
-    """True if the host of a server, which is not deleted, was fenced."""
-    return bool(
-        instance is not None
-        and instance.host
-        and _is_forced_down(context, instance.host)
-    )
-
-
-def _is_forced_down(context: Any, host: str) -> bool:
-    """True, too, for a host that was taken out of the cloud."""
-    try:
-        service = objects.Service.get_by_compute_host(context, host)
-    except exception.ComputeHostNotFound:
-        return True
-    return bool(service.forced_down)
-
-
-def _standbys(instance: Any) -> set[str]:
-    """Return the names that the netdevs of a server's standbys have."""
-    if instance is None:
-        return set()
-    return {pairs.link_name(vif['id']) for vif in instance.get_network_info()}
+        if instance is not None and not awaited.is_awaited(
+            self._compute, context, instance.uuid
+        ):
+            self._compute.network_api.setup_networks_on_host(
+                context, instance, self._compute.host, teardown=True
+            )

@@ -8,6 +8,7 @@ each knows its state and its server.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 import contextlib
 import copy
@@ -234,6 +235,42 @@ def take_back(
         if taken:
             found.save(context)
     return taken
+
+
+def unexplained(tracker: Any) -> dict[str, frozenset[tuple[str, str]]]:
+    """Return servers that have devices here and may not need them.
+
+    Those that are not on this host, and those with a device that is claimed
+    only; Nova itself frees what it keeps for a resize. Asks nobody.
+
+    :returns: address and state of each device, by UUID of the server
+    """
+    with _locked():
+        resized = {
+            server
+            for server, migration in tracker.tracked_migrations.items()
+            if migration.migration_type != fields.MigrationType.LIVE_MIGRATION
+        }
+        return {
+            server: frozenset((d.address, d.status) for d in devices)
+            for server, devices in _held(tracker).items()
+            if server not in resized
+            and (
+                server not in tracker.tracked_instances
+                or any(
+                    d.status == fields.PciDeviceStatus.CLAIMED for d in devices
+                )
+            )
+        }
+
+
+def away(tracker: Any, servers: Iterable[str]) -> set[str]:
+    """Return which of the servers are not on this host, for all it knows.
+
+    One that has just arrived may be among them. Asks nobody.
+    """
+    with _locked():
+        return set(servers).difference(tracker.tracked_instances)
 
 
 def _held(tracker: Any) -> dict[str, list[Any]]:

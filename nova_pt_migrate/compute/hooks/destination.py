@@ -50,6 +50,7 @@ class DestinationHooks(base.Hooks):
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
             )  # fmt: skip
+        self._pt.lease.note(instance.uuid)
         with precheck.refusing(tracker.host):
             told = self._pt.tell(context, instance)
             begun = precheck.begin(
@@ -144,7 +145,7 @@ class DestinationHooks(base.Hooks):
             with excutils.save_and_reraise_exception():
                 if our_vifs.move_with(instance, migrate_data):
                     self._pt_free(context, instance)
-                    self._pt.bound.add(instance.uuid)
+                    self._pt.lease.note(instance.uuid)
         handshake.introduce(data, self._pt.protocols)
         if our_vifs.owned_migrate_vifs(data):
             self._pt.owners.expect(

@@ -43,6 +43,7 @@ class SourceHooks(base.Hooks):
                 self._pt.in_use.expect(
                     instance.uuid, [vif['profile']['pci_slot'] for vif in vifs]
                 )
+        self._pt.lease.note_standbys(instances)
         left = super().process_instances_at_startup(context, instances)
         if pci_tracker.tracker(self.virtapi) is None:
             return left
@@ -104,6 +105,7 @@ class SourceHooks(base.Hooks):
                 )  # fmt: skip
             if not ends.begun:
                 ends.given_up(context, instance, migrate_data)
+        self._pt.lease.note(instance.uuid)
         if departure.left_late:
             self._pt.healer.check_soon(instance.uuid)
 

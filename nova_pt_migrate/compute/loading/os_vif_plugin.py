@@ -87,6 +87,8 @@ class PtMigratePlugin(plugin.PluginBase):
                 vlan=vif.network.vlan,
                 mtu=vif.network.mtu,
                 guarded=not vif.has_traffic_filtering,
+                port=vif.id,
+                server=instance_info.uuid,
             )
         )
 

@@ -33,15 +33,18 @@ class Standbys:
 
     :param finder: finds the pairs of a server
     :param is_guarded: tells of a port whether its addresses are checked
+    :param note: takes the UUID of a server of which a standby may be left
     """
 
     def __init__(
         self,
         finder: paired_ports.PairedPorts,
         is_guarded: Callable[[str], bool],
+        note: Callable[[str], None],
     ) -> None:
         self._finder = finder
         self._is_guarded = is_guarded
+        self._note = note
 
     def plug(self, instance: Any, network_info: Iterable[Any]) -> None:
         """Make the netdevs of a server's standbys; those there are kept.
@@ -67,6 +70,7 @@ class Standbys:
                     'delete it', paired.standby.link, paired.pair.port,
                     instance=instance,
                 )  # fmt: skip
+                self._note(instance.uuid)
 
     def add_to(
         self, domain_xml: str, instance: Any, network_info: Iterable[Any]
@@ -104,7 +108,7 @@ def element(paired: paired_ports.PairedPort) -> str:
 
 def alias(paired: paired_ports.PairedPort) -> str:
     """Return libvirt's name of a standby of ours."""
-    return f'ua-{pairs.PREFIX}-{paired.pair.port}'
+    return pairs.alias(paired.pair.port)
 
 
 def _vif(paired: paired_ports.PairedPort, guarded: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import fixtures
 from oslo_messaging import transport
 
-from nova_pt_migrate.compute.claims import lease
+from nova_pt_migrate.compute.claims import awaited
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.recovery import worker
 from nova_pt_migrate.compute.server import owner
@@ -277,7 +277,7 @@ class EvacuationTest(crashes.Crashes):
 
     def test_it_is_fenced_while_the_destination_looks(self) -> None:
         """What held the allocation there must not be the first to go."""
-        ask, fence = lease._is_fenced, self.fence
+        ask, fence = awaited.is_fenced, self.fence
         asked, fenced = threading.Event(), threading.Event()
 
         def slowly(context: Any, instance: Any) -> bool:
@@ -291,6 +291,6 @@ class EvacuationTest(crashes.Crashes):
             fence()
             fenced.set()
 
-        self.useFixture(fixtures.MockPatchObject(lease, '_is_fenced', slowly))
+        self.useFixture(fixtures.MockPatchObject(awaited, 'is_fenced', slowly))
         self.fence = fence_then  # type: ignore[method-assign]
         self.check_evacuated_to(base.THIRD)

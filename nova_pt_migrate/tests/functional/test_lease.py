@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a destination keeps for a server that does not come."""
 
+import dataclasses
 from typing import Any
 
 from nova import objects
 
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
+from nova_pt_migrate.testing import links as fake_links
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -51,7 +54,7 @@ class LeaseTest(ours.OurMigrations):
 
     def look(self) -> None:
         with self.processes.within(base.DESTINATION):
-            self.computes[base.DESTINATION].driver._pt.check_lease(self.ctxt)
+            self.computes[base.DESTINATION].driver._pt.lease.check(self.ctxt)
 
     def held(self) -> bool:
         return self.server['id'] in pci_tracker.held(self.rt)
@@ -101,30 +104,107 @@ class StandbyTest(paired.Paired):
         vlan=None,
         mtu=None,
         guarded=True,
+        port='01234567-89ab-4cde-8f01-23456789abcd',
+        server='33333333-2222-4333-8444-555555555555',
     )
 
     def setUp(self) -> None:
         super().setUp()
         self.server = self.paired(self.ports.direct(), pairing='failover')
         self.here = self.links[base.SOURCE]
+
+    def leave(self) -> None:
         self.here.make(self.LEFT)
         self.here.filters.add(('pf0', self.LEFT.mac))
 
     def look(self) -> None:
         with self.processes.within(base.SOURCE):
-            self.computes[base.SOURCE].driver._pt.check_lease(self.ctxt)
+            self.computes[base.SOURCE].driver._pt.lease.check(self.ctxt)
 
     def test_it_is_deleted_and_no_other(self) -> None:
+        self.leave()
         self.look()
         self.assertNotIn(self.LEFT.name, self.here.links)
+        self.assert_switched_off(base.SOURCE)
+
+    def test_those_of_others_stay(self) -> None:
+        """Whatever their names are."""
+        for name, words in (
+            ('pts0', ''),
+            ('ptsd', 'dock'),
+            ('pts01234567-8a', str(self.LEFT.words)),
+            ('pts11111111-22', 'fa:16:3e:00:00:0a'),
+        ):
+            self.here.links[name] = fake_links.Link.of_others(name, words)
+        self.leave()
+        there = set(self.here.links) - {self.LEFT.name}
+        self.look()
+        self.assertEqual(there, set(self.here.links))
+
+    def test_one_of_an_earlier_driver_has_its_address_only(self) -> None:
+        (left,) = self.ports.direct()
+        gone = self.paired([left], pairing='failover')
+        (name,) = self.standbys(gone, base.SOURCE)
+        new = self.here.links[name].new
+        self.migrate(gone)
+        self.assertNotIn(name, self.here.links)
+        for words, there in (
+            ('fa:16:3e:00:00:0a', True),
+            (str(new.mac), False),
+        ):
+            self.here.links[name] = fake_links.Link.of_others(name, words)
+            self.computes[base.SOURCE].driver._pt.lease.note(gone['id'])
+            self.look()
+            self.assertIs(there, name in self.here.links)
+
+    def test_one_whose_port_was_detached(self) -> None:
+        """It could not be deleted then; its server is still here."""
+        (port,) = self.ports.direct()
+        server = self.paired([port], pairing='failover')
+        (name,) = self.standbys(server, base.SOURCE)
+
+        def fault(what: object) -> None:
+            if what == name:
+                raise errors.HostError('netlink says no')
+
+        self.here.fault = fault
+        self.api.detach_interface(server['id'], port)
+        self.wait_for(
+            lambda: not self.api.get_port_interfaces(server['id']),
+            'the detach',
+        )
+        self.assertIn(name, self.here.links)
+        self.here.fault = lambda _what: None
+        self.wait_for(lambda: name not in self.here.links, 'its deletion')
+
+    def test_one_is_left_while_nova_compute_is_down(self) -> None:
+        (port,) = self.ports.direct()
+        self.kill(base.SOURCE)
+        self.here.make(
+            dataclasses.replace(
+                self.LEFT,
+                name=pairs.link_name(port),
+                port=port,
+                server=self.server['id'],
+            )
+        )
+        self.start_again(base.SOURCE)
+        self.wait_for(
+            lambda: pairs.link_name(port) not in self.here.links,
+            'its deletion',
+        )
         self.assert_switched_off(base.SOURCE)
 
     def test_one_that_a_guest_has_is_left_to_it(self) -> None:
         port = self.ports.direct()
         server = self.paired(port, pairing='failover')
         (name,) = self.standbys(server, base.SOURCE)
+        instance = objects.Instance.get_by_uuid(self.ctxt, server['id'])
+        instance.host = base.DESTINATION
+        instance.save()
         tracker = self.computes[base.SOURCE].manager.rt
         pci_tracker.free(self.ctxt, tracker, server['id'])
+        self.computes[base.SOURCE].driver._pt.lease.note(server['id'])
         self.look()
         self.assertIn(name, self.here.links)
 
@@ -132,9 +212,13 @@ class StandbyTest(paired.Paired):
         def fault(_name: object) -> None:
             raise errors.HostError('netlink says no')
 
+        self.leave()
         self.here.fault = fault
         self.look()
         self.assertIn(self.LEFT.name, self.here.links)
+        self.assertIn('netlink says no', self.stdlog.logger.output)
         self.here.fault = lambda _name: None
-        self.look()
+        self.wait_for(
+            lambda: self.LEFT.name not in self.here.links, 'its deletion'
+        )
         self.assert_switched_off(base.SOURCE)

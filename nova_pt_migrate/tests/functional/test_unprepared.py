@@ -74,7 +74,7 @@ class RollbackTest(crashes.Crashes):
         def look() -> None:
             with self.processes.within(base.DESTINATION):
                 driver = self.computes[base.DESTINATION].driver
-                driver._pt.check_lease(self.ctxt)
+                driver._pt.lease.check(self.ctxt)
 
         self.disturb(look)
         self.check()

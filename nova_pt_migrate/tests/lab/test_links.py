@@ -38,12 +38,18 @@ class KernelAdapter:
     bridge = BRIDGE
     uplink = UPLINK
 
-    def __init__(self) -> None:
+    def __init__(self, test: Any) -> None:
         self.links = links.HostLinks()
         self.device = test_contract._vfs()[0]
+        self._test = test
 
     def give_address(self, mac: str) -> None:
         _ip('link', 'set', FUNCTION, 'vf', '0', 'mac', mac)
+
+    def make_foreign(self, name: str, words: str) -> None:
+        _ip('link', 'add', name, 'type', 'dummy')
+        self._test.addCleanup(_ip, 'link', 'del', name)
+        _ip('link', 'set', name, 'alias', words)
 
 
 class KernelContractTest(link_contract.LinkContract):
@@ -62,7 +68,7 @@ class KernelContractTest(link_contract.LinkContract):
 
     def setUp(self) -> None:
         super().setUp()
-        self.adapter = KernelAdapter()
+        self.adapter = KernelAdapter(self)
 
     def test_a_guarded_standby_passes_only_its_own_address(self) -> None:
         for guarded in (False, True):

@@ -16,6 +16,9 @@ class DoubleAdapter:
     def give_address(self, mac: str) -> None:
         self.links.addresses[self.device] = mac
 
+    def make_foreign(self, name: str, words: str) -> None:
+        self.links.links[name] = links.Link.of_others(name, words)
+
 
 class DoubleContractTest(link_contract.LinkContract):
     def setUp(self) -> None:

@@ -35,6 +35,7 @@ class StandbysTest(testtools.TestCase):
         )
         os_vif.initialize(reset=True)
         self.guarded = True
+        self.noted: list[str] = []
 
     def standbys(self, kind: str = 'bridge', on: str = 'br-ext') -> Any:
         settings = dataclasses.replace(
@@ -50,6 +51,7 @@ class StandbysTest(testtools.TestCase):
                 cast(Any, self.links),
             ),
             lambda _port: self.guarded,
+            self.noted.append,
         )
 
     def instance(self, pairing: str = 'failover') -> Any:
@@ -83,6 +85,8 @@ class StandbysTest(testtools.TestCase):
                     vlan=42,
                     mtu=9000,
                     guarded=True,
+                    port=test_paired_ports.PORT,
+                    server=test_paired_ports.PORT,
                 ),
                 link.new,
             )
@@ -112,6 +116,7 @@ class StandbysTest(testtools.TestCase):
             f'{test_paired_ports.PORT}, stays on this host: delete it',
             self.log.output,
         )  # fmt: skip
+        self.assertEqual([test_paired_ports.PORT], self.noted)
 
     def test_the_element_of_each_pairing(self) -> None:
         for pairing, mac, teaming in (
