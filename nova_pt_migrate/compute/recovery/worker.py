@@ -33,6 +33,7 @@ class RecoveryWorker:
     :param interval: the longest time between two looks, in seconds
     :param ready: tells whether Nova has its resource tracker
     :param chores: called once an interval, each on its own, by what it does
+    :ivar chores: the same
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class RecoveryWorker:
         self._owners = owners
         self._interval = interval
         self._ready = ready
-        self._chores = dict(chores or {})
+        self.chores = dict(chores or {})
         self._lock = threading.Lock()
         self._left: dict[str, settlement.Settlement] = {}
         self._wake = threading.Event()
@@ -109,7 +110,7 @@ class RecoveryWorker:
             context = nova_context.get_admin_context()
             self._settle_all(context)
             if pause == self._interval:
-                for what, chore in self._chores.items():
+                for what, chore in self.chores.items():
                     _carefully(what, chore, context)
 
     def _settle_all(self, context: Any) -> None:

@@ -181,7 +181,7 @@ class IdleTest(ours.OurMigrations):
             for host in (base.SOURCE, base.DESTINATION):
                 with self.processes.within(host):
                     services = self.computes[host].driver._pt
-                    for chore in services.worker._chores.values():
+                    for chore in services.worker.chores.values():
                         chore(self.ctxt)
             if again:
                 self.assertEqual([], asked)

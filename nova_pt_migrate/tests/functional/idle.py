@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a host whose servers are in order asks of others, by the minute.
+
+Nova's periodic tasks and the chores of ours run by a clock of the test, so
+that half an hour takes seconds. Not in it is the heartbeat of nova-compute,
+which no driver has a part in.
+"""
+
+import collections
+from collections.abc import Iterator
+import contextlib
+from typing import Any
+
+import fixtures
+from nova import context as nova_context
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import driver as libvirt_driver
+from oslo_service import periodic_task
+
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import processes
+
+KINDS = ('db', 'neutron', 'placement', 'libvirt')
+"""Whom is asked: the database, as whole transactions, and so on."""
+TICK = 10.0
+"""Seconds of the clock between two looks; those of claim_lease_interval."""
+HEARTBEAT = 'service_update'
+"""The transaction in which nova-compute says that it lives."""
+PLENTY = 1000.0
+Load = dict[str, float]
+"""Calls a minute, by whom they ask."""
+
+
+class Idle(base.TwoComputes):
+    """One host of the two has all servers."""
+
+    def _setup_compute_service(self) -> None:
+        super()._setup_compute_service()
+        for name in ('cpu', 'ram', 'disk'):
+            self.flags(**{f'{name}_allocation_ratio': PLENTY})
+        for name in ('instances', 'cores', 'ram'):
+            self.flags(group='quota', **{name: -1})
+
+    def pci_info(self, host: str) -> Any:
+        return fakelibvirt.HostPCIDevicesInfo(
+            num_pfs=4, num_vfs=112, numa_node=0, bus=base.BUS[host]
+        )
+
+    def loads(self, sizes: list[int], minutes: int) -> Iterator[Load]:
+        """Yield the load with so many servers, each with a device.
+
+        :param sizes: numbers of servers, from few to many
+        """
+        there = 0
+        for size in sizes:
+            for _ in range(size - there):
+                self.boot(self.ports.direct())
+            there = size
+            yield self.load(minutes)
+
+    def load(self, minutes: int) -> Load:
+        """Return the calls a minute of the source as it is now."""
+        asked: collections.Counter[str] = collections.Counter()
+
+        def meet(point: processes.Point, after: bool) -> None:
+            if (
+                point.host == base.SOURCE
+                and point.name != HEARTBEAT
+                and not after
+            ):
+                asked[point.kind] += 1
+
+        manager = self.computes[base.SOURCE].manager
+        services = getattr(manager.driver, '_pt', None)
+        if services is not None:
+            services.worker.stop()
+        context = nova_context.get_admin_context()
+        with self._clock() as clock, self.processes.within(base.SOURCE):
+            # What is done at once is no load.
+            self._tick(manager, services, context)
+            self.processes.meet = meet
+            for _ in range(int(minutes * 60 / TICK)):
+                clock.advance(TICK)
+                self._tick(manager, services, context)
+        self.processes.meet = lambda point, after: None
+        return {kind: asked[kind] / minutes for kind in KINDS}
+
+    def _tick(self, manager: Any, services: Any, context: Any) -> None:
+        manager.run_periodic_tasks(context, raise_on_error=True)
+        if services is not None:
+            for chore in services.worker.chores.values():
+                chore(context)
+
+    @contextlib.contextmanager
+    def _clock(self) -> Iterator['Clock']:
+        """Let periodic tasks run by a clock, each exactly on its time."""
+        clock = Clock()
+        manager = self.computes[base.SOURCE].manager
+        for name in manager._periodic_last_run:
+            manager._periodic_last_run[name] = clock()
+        with (
+            # Nova saves it with the host whenever it is another one.
+            fixtures.MockPatchObject(
+                libvirt_driver.LibvirtDriver,
+                'get_host_uptime',
+                lambda _driver: f'up {clock():g} s',
+            ),
+            fixtures.MockPatchObject(periodic_task, 'now', clock),
+            fixtures.MockPatchObject(
+                periodic_task,
+                '_nearest_boundary',
+                lambda _last, _spacing: clock(),
+            ),
+        ):
+            yield clock
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+
+    def __call__(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Stock(Idle):
+    DRIVER = base.STOCK
+
+
+class Ours(Idle):
+    DRIVER = base.OURS
