@@ -43,7 +43,7 @@ class Idle(base.TwoComputes):
 
     def pci_info(self, host: str) -> Any:
         return fakelibvirt.HostPCIDevicesInfo(
-            num_pfs=4, num_vfs=112, numa_node=0, bus=base.BUS[host]
+            num_pfs=4, num_vfs=112, numa_node=0, bus=base.BUS
         )
 
     def loads(self, sizes: list[int], minutes: int) -> Iterator[Load]:

@@ -291,6 +291,8 @@ class EvacuationTest(crashes.Crashes):
             fence()
             fenced.set()
 
-        self.useFixture(fixtures.MockPatchObject(awaited, 'is_awaited', slowly))
+        self.useFixture(
+            fixtures.MockPatchObject(awaited, 'is_awaited', slowly)
+        )
         self.fence = fence_then  # type: ignore[method-assign]
         self.check_evacuated_to(base.THIRD)
