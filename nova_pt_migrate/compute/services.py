@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """All that the hooks of one host work with, built once."""
 
+from collections.abc import Callable
 import functools
 import threading
 from typing import Any
 
 from nova.virt.libvirt import driver as libvirt_driver
+from oslo_log import log as logging
 
+from nova_pt_migrate.compute.claims import arrivals
 from nova_pt_migrate.compute.claims import in_use
 from nova_pt_migrate.compute.claims import lease
 from nova_pt_migrate.compute.claims import left_standbys
@@ -30,6 +33,7 @@ from nova_pt_migrate.compute.server import incoming
 from nova_pt_migrate.compute.server import missing
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import removals
+from nova_pt_migrate.compute.server import stopping
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import plugins
@@ -39,6 +43,8 @@ from nova_pt_migrate.core import protocols
 from nova_pt_migrate.host import events
 from nova_pt_migrate.host import links
 from nova_pt_migrate.host import rehearsal
+
+LOG = logging.getLogger(__name__)
 
 
 class Services:
@@ -66,7 +72,11 @@ class Services:
         self.departures = departures.Departures()
         self.detaching = detaching.Detaching()
         self.in_use = in_use.InUse(lambda: self.compute)
-        self.owners = owner.Owners()
+        self.arrivals = arrivals.Arrivals(lambda: self.compute)
+        self.stopping = stopping.Stopping(lambda: self.compute)
+        self.owners = owner.Owners(
+            lambda: self.stopping.begun, self.stopping.counted
+        )
         self.incoming = incoming.Incoming(self.owners)
         self.readiness_cache = readiness.ReadinessCache()
         self.links = links.HostLinks()
@@ -139,24 +149,31 @@ class Services:
             self.settings.claim_lease_interval,
             ready=lambda: pci_tracker.is_ready(self._virtapi),
             chores={
-                'Looking for live migrations that were given up': (
-                    lambda context: self.interrupted.take_up(context)
-                ),
-                'Ending what migrations hold in placement': (
-                    self._end_forgotten
-                ),
-                'Freeing what is held for servers elsewhere': (
-                    self.lease.check
-                ),
-                'Taking back devices in use': self.in_use.check,
-                'Looking after servers that lack something': (
-                    self.healer.check_again
-                ),
+                'Looking for servers that do not come': self.arrivals.check,
+                **self._chores(),
             },
         )
         self.interrupted = interrupted.Interrupted(
             driver, self.settlements, self.worker
         )
+
+    def _chores(self) -> dict[str, Callable[[Any], None]]:
+        """Return what does not begin any more once nova-compute stops."""
+        chores = {
+            'Looking for live migrations that were given up': (
+                lambda context: self.interrupted.take_up(context)
+            ),
+            'Ending what migrations hold in placement': self._end_forgotten,
+            'Freeing what is held for servers elsewhere': self.lease.check,
+            'Taking back devices in use': self.in_use.check,
+            'Looking after servers that lack something': (
+                self.healer.check_again
+            ),
+        }
+        return {
+            what: self.stopping.unless_begun(chore)
+            for what, chore in chores.items()
+        }
 
     @property
     def compute(self) -> Any:
@@ -188,9 +205,23 @@ class Services:
         self.worker.start()
 
     def stop(self) -> None:
-        """Begin nothing more; what is under way goes on to its end."""
+        """Begin nothing more; what is under way goes on to its end.
+
+        Servers whose memory is not copied yet come home, for as long as Nova
+        lets the driver clean up. The others are settled where their guests
+        are found, when nova-compute starts again.
+        """
         self.owners.close()
         self.healer.stop()
+        left = {
+            *self.departures.give_up(self.events.wake, stopping.GRACE),
+            *self.worker.left(),
+        }
+        if left:
+            LOG.warning(
+                'nova-compute stops, and settles when it starts again the '
+                'live migrations of: %s', ', '.join(sorted(left)),
+            )  # fmt: skip
         self.worker.stop()
         self.incoming.stop()
         self.stories.stop()

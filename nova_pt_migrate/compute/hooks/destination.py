@@ -148,6 +148,7 @@ class DestinationHooks(base.Hooks):
                     self._pt.lease.note(instance.uuid)
         handshake.introduce(data, self._pt.protocols)
         if our_vifs.owned_migrate_vifs(data):
+            self._pt.arrivals.expect(instance.uuid)
             self._pt.owners.expect(
                 instance.uuid,
                 self._pt.servers.arriving(

@@ -20,6 +20,7 @@ ATTRIBUTES = {
     'nova.compute.manager:ComputeVirtAPI': ('_compute',),
     # manager.py:650 to 740; the endpoints are read when init_host has ended
     'nova.compute.manager:ComputeManager': (
+        '_pending_dest_live_migrations', '_shutdown_in_progress',
         '_waiting_live_migrations', 'additional_endpoints', 'compute_rpcapi',
         'driver', 'host', 'network_api', 'reportclient', 'rt', 'volume_api',
     ),

@@ -107,6 +107,18 @@ PARTS = {
     'nova.compute.manager:ComputeManager._delete_allocation_after_move': (
         'self', 'context', 'instance', 'migration',
     ),
+    # nova/manager.py:191 and 224, what is waited for when nova-compute stops
+    'nova.manager:Manager._record_task_start': (
+        'self', 'task_name', 'instance_uuid', 'request_id',
+    ),
+    'nova.manager:Manager._record_task_end': (
+        'self', 'key', 'future', 'failed',
+    ),
+    # compute/manager.py:9092, ends what is counted at the destination
+    'nova.compute.manager:'
+    'ComputeManager._end_pending_dest_live_migration_task': (
+        'self', 'instance_uuid',
+    ),
     # pci/manager.py:372, frees a device that is claimed or allocated
     'nova.pci.manager:PciDevTracker.free_device': ('self', 'dev', 'instance'),
     # compute/resource_tracker.py:2092, another device after the arrival

@@ -94,6 +94,11 @@ class RecoveryWorker:
             self._left[migration.server] = migration
         self._wake.set()
 
+    def left(self) -> list[str]:
+        """Return the servers whose migrations are not settled, by UUID."""
+        with self._lock:
+            return sorted(self._left)
+
     def has(self, server: str) -> bool:
         """True while the server has a migration to be settled."""
         with self._lock:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import threading
+import time
 
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.core import errors
@@ -76,6 +77,17 @@ class Departure:
             if threading.get_ident() != self._watcher:
                 self.aborted = True
             return not self._moving
+
+    def give_up(self) -> bool:
+        """Stop it as nova-compute stops, unless libvirt migrates already.
+
+        :returns: True if it comes home by itself
+        """
+        with self._lock:
+            if self._moving or self.ended.is_set():
+                return False
+            self.stopped = self.aborted = True
+            return True
 
     def begin_move(self) -> None:
         """Note that libvirt is about to be told to migrate.
@@ -164,6 +176,31 @@ class Departures:
         with self._lock:
             if self._departures.get(server) is departure:
                 del self._departures[server]
+
+    def give_up(
+        self, wake: Callable[[str], None], seconds: float
+    ) -> list[str]:
+        """Have every server come home that libvirt does not migrate yet.
+
+        :param wake: ends a wait for the server's guest
+        :param seconds: how long all may take
+        :returns: UUIDs of the servers that have not ended their way then
+        """
+        with self._lock:
+            departures = dict(self._departures)
+        given_up = []
+        for server, departure in departures.items():
+            if departure.give_up():
+                wake(server)
+                given_up.append(departure)
+        deadline = time.monotonic() + seconds
+        for departure in given_up:
+            departure.ended.wait(max(deadline - time.monotonic(), 0.0))
+        return [
+            server
+            for server, departure in departures.items()
+            if not departure.ended.is_set()
+        ]
 
     def note_unwatched(self, server: str, alias: str) -> bool:
         """Note, for the end of a departure, that a device has left.

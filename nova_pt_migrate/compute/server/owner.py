@@ -24,6 +24,7 @@ from nova_pt_migrate.core import errors
 LOG = logging.getLogger(__name__)
 Expected = Callable[[turns.Turn], None]
 """What is to be done when a guest begins to run."""
+Counted = Callable[[str, str], contextlib.AbstractContextManager[None]]
 PATIENCE = 30.0
 """Seconds that an operation waits for the step that is under way.
 
@@ -62,9 +63,20 @@ class _Owner:
 
 
 class Owners:
-    """All servers of this host with which something is under way."""
+    """All servers of this host with which something is under way.
 
-    def __init__(self) -> None:
+    :param stops: tells whether nova-compute was told to stop
+    :param counted: surrounds what nova-compute shall wait for then; called
+        with the server's UUID and with what it is, in words
+    """
+
+    def __init__(
+        self,
+        stops: Callable[[], bool] = lambda: False,
+        counted: Counted = lambda server, what: contextlib.nullcontext(),
+    ) -> None:
+        self._stops = stops
+        self._counted = counted
         self._lock = threading.Lock()
         self._owners: dict[str, _Owner] = {}
         self._closed = False
@@ -82,15 +94,18 @@ class Owners:
         """
         return self._operation(server, what, lambda owner: None)
 
-    def settling(
-        self, server: str, what: str
-    ) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def settling(self, server: str, what: str) -> Iterator[None]:
         """An operation that Nova has not asked for.
 
         :raises errors.NotOurTurn: one of Nova's is under way, or
             nova-compute stops; no turn has ended
         """
-        return self._operation(server, what, self._refuse)
+        with (
+            self._operation(server, what, self._refuse),
+            self._counted(server, what),
+        ):
+            yield
 
     @contextlib.contextmanager
     def _operation(
@@ -122,7 +137,8 @@ class Owners:
                 owner.turn = what
                 turn = turns.Turn(owner.mutex, owner.generation)
             try:
-                yield turn
+                with self._counted(server, what):
+                    yield turn
             finally:
                 with self._lock:
                     owner.turn = ''
@@ -162,7 +178,7 @@ class Owners:
             ]
 
     def _refuse(self, owner: _Owner) -> None:
-        if self._closed:
+        if self._closed or self._stops():
             raise errors.NotOurTurn('nova-compute stops')
         if owner.operations:
             raise errors.NotOurTurn(f'{owner.operations[0]} is under way')
