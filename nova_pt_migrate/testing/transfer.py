@@ -166,7 +166,6 @@ class Transfer:
             there.run_migrated()
 
     def _copy_rest(self, there: machines.Machine) -> None:
-        self.finished = False
         self._clock.wait(
             lambda: self.cut or self.finished or self._is_alone(),
             self._settings.post_copy_seconds,
