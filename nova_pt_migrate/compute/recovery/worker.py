@@ -9,6 +9,7 @@ in task state ``migrating``, so that the API is closed for it.
 from collections.abc import Callable
 from collections.abc import Mapping
 import threading
+import time
 from typing import Any
 
 from nova import context as nova_context
@@ -22,7 +23,11 @@ LOG = logging.getLogger(__name__)
 SOON = 0.5
 """Seconds to the second look; each further one comes after twice as long."""
 MOMENT = 0.1
-MOMENTS = 10
+"""Seconds between two looks at what libvirt is about to end."""
+PATIENCE = 1.0
+"""Seconds after which such looks are left to the thread; in one of them a
+host may be waited for that does not answer.
+"""
 _FAILED = '%s failed; it is tried again'
 
 
@@ -33,6 +38,7 @@ class RecoveryWorker:
     :param interval: the longest time between two looks, in seconds
     :param ready: tells whether Nova has its resource tracker
     :param chores: called once an interval, each on its own, by what it does
+    :param now: gives monotonic seconds
     :ivar chores: the same
     """
 
@@ -42,10 +48,12 @@ class RecoveryWorker:
         interval: float,
         ready: Callable[[], bool],
         chores: Mapping[str, Callable[[Any], None]] | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._owners = owners
         self._interval = interval
         self._ready = ready
+        self._now = now
         self.chores = dict(chores or {})
         self._lock = threading.Lock()
         self._left: dict[str, settlement.Settlement] = {}
@@ -73,14 +81,15 @@ class RecoveryWorker:
         it is given that moment.
         """
         context = nova_context.get_admin_context()
-        for _ in range(MOMENTS):
+        until = self._now() + PATIENCE
+        while True:
             try:
                 if migration.settle(context):
                     return
             except Exception:
                 LOG.exception(_FAILED, migration.what)
                 break
-            if self._moment.wait(MOMENT):
+            if self._now() >= until or self._moment.wait(MOMENT):
                 break
         self.add(migration)
 
