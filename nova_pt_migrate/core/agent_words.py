@@ -11,13 +11,13 @@ ABSENT = 'No such file or directory'
 def refusal(said: str) -> errors.GuestError:
     """Return the error that stands for one of the agent's.
 
-    What comes last names the cause (qga/commands-posix.c puts the words of
-    the system there); what is before it is known to whoever asked.
+    What comes last names the cause: the words of the system (seen with
+    qemu-ga 7.2). What is before it is known to whoever asked.
 
     :param said: the agent's words; those of the system among them are in the
         guest's language
     """
-    words = text.shown(said.rpartition(': ')[2])
+    words = text.shown(said.rpartition(': ')[2][-text.LONGEST_SHOWN :])
     if ABSENT in said:
         return errors.NoSuchFile(words)
     return errors.Denied(words)

@@ -35,10 +35,11 @@ class MonitorHooks(base.Hooks):
         and Nova finds it ended. A forced completion is kept by Nova until
         libvirt has a job.
 
+        :raises errors.Aborted: the departure has ended; nothing is watched
         :raises Exception: as Nova's
         """
-        departure = self._pt.departures.under_way(instance.uuid)
-        if our_vifs.owned_migrate_vifs(migrate_data) and departure:
+        if our_vifs.owned_migrate_vifs(migrate_data):
+            departure = self._pt.departures.of(instance.uuid)
             future.add_done_callback(lambda _ended: departure.decided.set())
             departure.decided.wait()
         super()._live_migration_monitor(

@@ -132,6 +132,25 @@ class TestDenials(testtools.TestCase):
             )
             self.assertIs(error, isinstance(raised, errors.Denied), words)
 
+    def test_a_program_that_is_denied(self) -> None:
+        """In the words of qemu-ga 7.2, whose cause comes last."""
+        guest = fakes.Guest()
+        guest.said['guest-exec'] = {
+            'error': {
+                'class': 'GenericError',
+                'desc': (
+                    "Guest agent command failed, error was 'Failed to "
+                    'execute child process “/usr/bin/systemctl” (Permission '
+                    "denied)'"
+                ),
+            }
+        }
+        error = self.assertRaises(
+            errors.Denied, guest.agent().run, ['systemctl']
+        )
+        self.assertIn('may not run systemctl', str(error))
+        self.assertIn('Permission denied', str(error))
+
     def test_content_that_the_guest_does_not_take_is_no_denial(self) -> None:
         guest = fakes.Guest()
         guest.deny('guest-file-write', 'Invalid argument')
