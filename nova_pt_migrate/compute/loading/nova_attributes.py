@@ -21,8 +21,8 @@ ATTRIBUTES = {
     # manager.py:650 to 740; the endpoints are read when init_host has ended
     'nova.compute.manager:ComputeManager': (
         '_pending_dest_live_migrations', '_shutdown_in_progress',
-        '_waiting_live_migrations', 'additional_endpoints', 'compute_rpcapi',
-        'driver', 'host', 'network_api', 'reportclient', 'rt', 'volume_api',
+        '_waiting_live_migrations', 'additional_endpoints', 'driver',
+        'host', 'network_api', 'reportclient', 'rt', 'volume_api',
     ),
     # compute/resource_tracker.py:86
     'nova.compute.resource_tracker:ResourceTracker': (
@@ -34,7 +34,7 @@ ATTRIBUTES = {
     ),
     # virt/libvirt/driver.py:482
     'nova.virt.libvirt.driver:LibvirtDriver': (
-        '_device_event_handler', '_host', 'active_migrations', 'vif_driver',
+        '_device_event_handler', '_host', 'vif_driver',
         'virtapi',
     ),
     # virt/libvirt/guest.py:108

@@ -110,6 +110,22 @@ class TestPrivateNames(testtools.TestCase):
         self.assertIn('_hard_reboot', found['hooks/power.py'])
         self.assertIn('_domain', found['hooks/wide_guest.py'])
 
+    def test_no_table_has_what_nobody_touches(self) -> None:
+        """nova-compute would not start for nothing."""
+        touched_anywhere = {
+            name
+            for path in COMPUTE.rglob('*.py')
+            if path.parent.name != 'loading'
+            for node in ast.walk(ast.parse(path.read_text()))
+            if (name := _name(node))
+        }
+        of_objects = {
+            name
+            for names in nova_attributes.ATTRIBUTES.values()
+            for name in names
+        }
+        self.assertEqual(set(), of_objects - touched_anywhere)
+
     def test_one_that_is_in_none_is_found(self) -> None:
         for code, extends in (
             ('driver._secret()', False),
