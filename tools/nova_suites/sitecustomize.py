@@ -3,21 +3,29 @@
 
 Python imports this module by itself where its folder is on PYTHONPATH. When
 nova.virt.libvirt.driver has been executed, its LibvirtDriver becomes ours, and
-a service that cannot start ends it; no file of Nova or of its tests is edited.
+a service that cannot start ends it. When Nova's double of libvirt has been
+executed, its domains can be asked for their state. No file of Nova or of its
+tests is edited.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 import types
+from typing import Any
 
-TARGET = 'nova.virt.libvirt.driver'
+Change = Callable[[types.ModuleType], None]
 
 
-class Swap(importlib.abc.MetaPathFinder):
-    """Finds the module as usual, and adds to what is done when it runs."""
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds a module as usual, and adds to what is done when it runs."""
+
+    def __init__(self, name: str, change: Change) -> None:
+        self._name = name
+        self._change = change
 
     def find_spec(
         self,
@@ -25,7 +33,7 @@ class Swap(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != TARGET:
+        if fullname != self._name:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
@@ -33,11 +41,11 @@ class Swap(importlib.abc.MetaPathFinder):
             return None
         execute = spec.loader.exec_module
 
-        def execute_and_swap(module: types.ModuleType) -> None:
+        def execute_and_change(module: types.ModuleType) -> None:
             execute(module)
-            _swap(module)
+            self._change(module)
 
-        spec.loader.exec_module = execute_and_swap  # type: ignore[method-assign]
+        spec.loader.exec_module = execute_and_change  # type: ignore[method-assign]
         return spec
 
 
@@ -75,4 +83,16 @@ def _end_with_service(ours: type) -> None:
     service.Service.start = start_or_end
 
 
-sys.meta_path.insert(0, Swap())
+def _let_tell_state(module: types.ModuleType) -> None:
+    """Give Nova's fake domain virDomain.state, without a reason."""
+
+    def state(domain: Any, flags: int = 0) -> list[int]:
+        return [domain._state, 0]
+
+    module.Domain.state = state  # type: ignore[attr-defined]
+
+
+sys.meta_path[:0] = [
+    Finder('nova.virt.libvirt.driver', _swap),
+    Finder('nova.tests.fixtures.libvirt', _let_tell_state),
+]
