@@ -68,3 +68,4 @@ class StockTest(base.TwoComputes):
         machine = self.double.hypervisors[base.SOURCE].find(server['id'])
         self.assertEqual(1, len(documents.passthrough(machine.live)))
         self.assertEqual([], documents.passthrough(machine.persistent))
+        self.assert_hosts_spoilt()

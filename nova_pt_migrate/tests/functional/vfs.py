@@ -117,6 +117,11 @@ class Hosts(waiting.Waiting):
         if not self._is_failing:
             self.check_hosts()
 
+    def assert_hosts_spoilt(self) -> None:
+        """They are not as they must be, and are not looked at again."""
+        self.assertNotEqual([], problems(self))
+        self._is_failing = True
+
     def check_hosts(self) -> None:
         """VFs and standbys of all hosts are as they must be, or soon are."""
         found: list[str] = []
