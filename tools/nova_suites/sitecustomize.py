@@ -89,7 +89,7 @@ def _let_tell_state(module: types.ModuleType) -> None:
     def state(domain: Any, flags: int = 0) -> list[int]:
         return [domain._state, 0]
 
-    module.Domain.state = state  # type: ignore[attr-defined]
+    module.Domain.state = state
 
 
 sys.meta_path[:0] = [
