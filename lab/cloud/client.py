@@ -4,7 +4,7 @@
     python -m lab.cloud.client create NAME HOST COUNT [KIND[+MORE] [IMAGE]]
     python -m lab.cloud.client show SERVER
     python -m lab.cloud.client migrate SERVER HOST
-    python -m lab.cloud.client abort | pause | unpause SERVER
+    python -m lab.cloud.client abort | complete | pause | unpause SERVER
     python -m lab.cloud.client image NAME FILE
     python -m lab.cloud.client delete SERVER
 
@@ -129,6 +129,14 @@ def abort(cloud: Cloud, uuid: str) -> Facts:
     return {}
 
 
+def complete(cloud: Cloud, uuid: str) -> Facts:
+    """Force the live migration that a server is in to complete."""
+    server = cloud.compute.get_server(uuid)
+    (migration,) = cloud.compute.server_migrations(server)
+    cloud.compute.force_complete_server_migration(migration, server)
+    return {}
+
+
 def change(cloud: Cloud, uuid: str, how: str, status: str) -> Facts:
     """Pause or unpause a server, and wait until it is so."""
     getattr(cloud.compute, f'{how}_server')(uuid)
@@ -212,6 +220,7 @@ COMMANDS: dict[str, Command] = {
     'pause': lambda cloud, a: change(cloud, a[0], 'pause', 'PAUSED'),
     'unpause': lambda cloud, a: change(cloud, a[0], 'unpause', 'ACTIVE'),
     'abort': lambda cloud, a: abort(cloud, a[0]),
+    'complete': lambda cloud, a: complete(cloud, a[0]),
     'image': lambda cloud, a: image(cloud, a[0], a[1]),
     'show': lambda cloud, a: show(cloud, a[0]),
     'delete': lambda cloud, a: delete(cloud, a[0]),

@@ -77,6 +77,21 @@ def own_bridge(setup: settings.Settings) -> collections.abc.Iterator[None]:
 
 
 @contextlib.contextmanager
+def post_copy(setup: settings.Settings) -> collections.abc.Iterator[None]:
+    """Nova may let the guest run at the destination before all is copied."""
+    words = f"""
+sed -i 's|^\\[libvirt\\]$|&\\nlive_migration_permit_post_copy = true|' {CONF}
+grep -qx 'live_migration_permit_post_copy = true' {CONF}
+"""
+    try:
+        _everywhere(setup, words)
+        provision.restart_compute(setup)
+        yield
+    finally:
+        provision.configure(setup)
+
+
+@contextlib.contextmanager
 def _uplinks(
     setup: settings.Settings, where: str, filters: str, script: str
 ) -> collections.abc.Iterator[None]:

@@ -11,7 +11,9 @@ from lab.observe import facts
 from lab.scenarios import fault_cases
 from lab.scenarios import fault_run
 from lab.scenarios import journey
+from lab.scenarios import late_cases
 
+FAULTS = fault_cases.FAULTS | late_cases.FAULTS
 RATE = 20
 DEAF = 'lab-guest-deaf'
 
@@ -22,12 +24,12 @@ def run(
     only: list[str] | None = None,
 ) -> int:
     """Inflict them one after the other; a whole server is used again."""
-    names = only or list(fault_cases.FAULTS)
-    unknown = set(names) - set(fault_cases.FAULTS)
+    names = only or list(FAULTS)
+    unknown = set(names) - set(FAULTS)
     if unknown:
         raise shell.Failed(
             f'no fault {", ".join(sorted(unknown))}; there are '
-            f'{", ".join(fault_cases.FAULTS)}'
+            f'{", ".join(FAULTS)}'
         )
     outcomes: list[outcome.Outcome] = []
     for guest_of in sorted({_guest(name) for name in names}):
@@ -42,7 +44,7 @@ def run(
 
 def _guest(name: str) -> tuple[bool, str]:
     """Return what tells whether faults can have the same server."""
-    fault = fault_cases.FAULTS[name]
+    fault = FAULTS[name]
     return fault.deaf, fault.kind
 
 
@@ -52,7 +54,7 @@ def _run(
     outcomes: list[outcome.Outcome] = []
     server: facts.Server | None = None
     for name in names:
-        fault = fault_cases.FAULTS[name]
+        fault = FAULTS[name]
         if server is not None and (fault.booting or not outcomes[-1].passed):
             journey.delete(setup, server.uuid)
             server = None
