@@ -15,6 +15,7 @@ import fixtures
 from nova import exception
 from nova import objects
 from nova.compute import task_states
+from nova.network import model
 from nova.tests.fixtures import libvirt as fakelibvirt
 from oslo_utils import strutils
 
@@ -193,7 +194,10 @@ def _ports(test: Any, host: str) -> Iterator[_Port]:
             server=port.get('device_id', ''),
             mac=port['mac_address'],
             address=profile.get('pci_slot'),
-            vlan=port.get('binding:vif_details', {}).get('vlan'),
+            # A representor of Open vSwitch has it, and not the VF.
+            vlan=port.get('binding:vif_details', {}).get('vlan')
+            if port['binding:vif_type'] == model.VIF_TYPE_HW_VEB
+            else None,
             trusted=strutils.bool_from_string(profile.get('trusted', False)),
             bound=bound,
             macvtap=port['binding:vnic_type'] == 'macvtap',
