@@ -33,6 +33,21 @@ def is_awaited(compute: Any, context: Any, server: str) -> bool:
     )
 
 
+def moves_elsewhere(compute: Any, context: Any, instance: Any) -> bool:
+    """True while a live migration takes a server to another host.
+
+    Neutron's record of where its ports go is of that one then.
+    """
+    return instance.task_state is not None and any(
+        migration.migration_type == fields.MigrationType.LIVE_MIGRATION
+        and migration.dest_compute != compute.host
+        and not records.is_over(migration, instance)
+        for migration in objects.MigrationList.get_by_filters(
+            context, {'instance_uuid': instance.uuid}
+        )
+    )
+
+
 def is_fenced(context: Any, instance: Any) -> bool:
     """True if the host of a server, which is not deleted, was fenced."""
     return bool(

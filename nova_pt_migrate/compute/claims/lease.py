@@ -190,18 +190,16 @@ class Lease:
                 and instance.host is None
                 and server not in pci_tracker.held(self._compute.rt)
             )
-        unbound = True
+        moves = instance is not None and awaited.moves_elsewhere(
+            self._compute, context, instance
+        )
         with contextlib.ExitStack() as rest:
-            if instance is not None and instance.task_state is not None:
-                # Neutron's record of where it goes is of that, too.
-                unbound = False
-            else:
+            if instance is not None and not moves:
                 rest.callback(self._unbind, context, instance)
             if not self._free(context, server, instance):
                 return False
-            return (
-                self._standbys.forget(server, instance, here=False) and unbound
-            )
+            gone = self._standbys.forget(server, instance, here=False)
+            return gone and not moves
 
     def _is_in_order(self, context: Any, instance: Any) -> bool:
         """See to a server of this host, when nothing is under way with it."""
@@ -276,9 +274,7 @@ class Lease:
         Nova does so when it frees the devices; one call that fails is not
         repeated (nova/compute/manager.py:10214, 10338).
         """
-        if instance is not None and not awaited.is_awaited(
-            self._compute, context, instance.uuid
-        ):
+        if not awaited.is_awaited(self._compute, context, instance.uuid):
             self._compute.network_api.setup_networks_on_host(
                 context, instance, self._compute.host, teardown=True
             )

@@ -129,6 +129,7 @@ class StandbyTest(paired.Paired):
 
     def test_those_of_others_stay(self) -> None:
         """Whatever their names are."""
+        others = []
         for name, words in (
             ('pts0', ''),
             ('ptsd', 'dock'),
@@ -136,10 +137,13 @@ class StandbyTest(paired.Paired):
             ('pts11111111-22', 'fa:16:3e:00:00:0a'),
         ):
             self.here.links[name] = fake_links.Link.of_others(name, words)
+            others.append(name)
         self.leave()
         there = set(self.here.links) - {self.LEFT.name}
         self.look()
         self.assertEqual(there, set(self.here.links))
+        for name in others:
+            del self.here.links[name]
 
     def test_one_of_an_earlier_driver_has_its_address_only(self) -> None:
         (left,) = self.ports.direct()
