@@ -70,10 +70,16 @@ def table(
         cells = [
             f'{value:.2f}'
             for kind in NAMES
-            for value in (stock[kind], ours[kind], ours[kind] - stock[kind])
+            for value in _compared(
+                idle.Idle.total(stock, kind), idle.Idle.total(ours, kind)
+            )
         ]
         result.add_row(str(size), *cells)
     return result
+
+
+def _compared(stock: float, ours: float) -> tuple[float, float, float]:
+    return stock, ours, ours - stock
 
 
 def arguments() -> argparse.Namespace:

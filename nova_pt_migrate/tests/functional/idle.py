@@ -13,6 +13,7 @@ from typing import Any
 
 import fixtures
 from nova import context as nova_context
+from nova import objects
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver as libvirt_driver
 from oslo_service import periodic_task
@@ -27,8 +28,8 @@ TICK = 10.0
 HEARTBEAT = 'service_update'
 """The transaction in which nova-compute says that it lives."""
 PLENTY = 1000.0
-Load = dict[str, float]
-"""Calls a minute, by whom they ask."""
+Load = dict[tuple[str, str], float]
+"""Calls a minute, by whom they ask and for what."""
 
 
 class Idle(base.TwoComputes):
@@ -51,24 +52,41 @@ class Idle(base.TwoComputes):
 
         :param sizes: numbers of servers, from few to many
         """
-        there = 0
+        there: list[str] = []
         for size in sizes:
-            for _ in range(size - there):
-                self.boot(self.ports.direct())
-            there = size
+            for _ in range(size - len(there)):
+                there.append(str(self.boot(self.ports.direct())['id']))
+            self.wait_for(lambda: self._are_made(there), 'the boots to end')
             yield self.load(minutes)
+
+    def _are_made(self, servers: list[str]) -> bool:
+        """Tell whether nothing is done for them any more.
+
+        A server is active a moment before Nova has done with it.
+        """
+        return all(
+            event.finish_time
+            for server in servers
+            for action in objects.InstanceActionList.get_by_instance_uuid(
+                self.ctxt, server
+            )
+            for event in objects.InstanceActionEventList.get_by_action(
+                self.ctxt, action.id
+            )
+        )
 
     def load(self, minutes: int) -> Load:
         """Return the calls a minute of the source as it is now."""
-        asked: collections.Counter[str] = collections.Counter()
+        asked: collections.Counter[tuple[str, str]] = collections.Counter()
 
         def meet(point: processes.Point, after: bool) -> None:
             if (
                 point.host == base.SOURCE
+                and point.kind in KINDS
                 and point.name != HEARTBEAT
                 and not after
             ):
-                asked[point.kind] += 1
+                asked[point.kind, point.name] += 1
 
         manager = self.computes[base.SOURCE].manager
         services = getattr(manager.driver, '_pt', None)
@@ -83,7 +101,12 @@ class Idle(base.TwoComputes):
                 clock.advance(TICK)
                 self._tick(manager, services, context)
         self.processes.meet = lambda point, after: None
-        return {kind: asked[kind] / minutes for kind in KINDS}
+        return {what: count / minutes for what, count in asked.items()}
+
+    @staticmethod
+    def total(load: Load, kind: str) -> float:
+        """Return the calls a minute of one kind."""
+        return sum(count for what, count in load.items() if what[0] == kind)
 
     def _tick(self, manager: Any, services: Any, context: Any) -> None:
         manager.run_periodic_tasks(context, raise_on_error=True)
