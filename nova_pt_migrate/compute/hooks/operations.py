@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nova's operations to which this driver adds nothing but to give way.
+"""Nova's operations to which this driver adds little but to give way.
 
 Whatever is done for the server without being asked ends before they begin.
 """
@@ -10,7 +10,7 @@ from nova_pt_migrate.compute.hooks import base
 
 
 class OperationHooks(base.Hooks):
-    """Nova's methods as they are, each as an operation."""
+    """Nova's methods, each as an operation."""
 
     @base.operation('a reboot')
     def reboot(
@@ -34,8 +34,15 @@ class OperationHooks(base.Hooks):
     def power_off(
         self, instance: Any, timeout: int = 0, retry_interval: int = 0
     ) -> None:
-        """Switch off; also how Nova stops what it resizes or shelves."""
+        """Switch off; also how Nova stops what it resizes or shelves.
+
+        Then nobody takes the guest's frames.
+        """
         super().power_off(instance, timeout, retry_interval)
+        if self._pt.removals.has(instance.uuid):
+            self._pt.servers.links_of(
+                instance, instance.get_network_info()
+            ).silence()
 
     @base.operation('a pause')
     def pause(self, instance: Any) -> None:

@@ -52,14 +52,17 @@ class Removals:
         with self._lock:
             self._servers.discard(server)
 
+    def has(self, server: str) -> bool:
+        """Tell whether the server may have devices of ours on this host."""
+        with self._lock:
+            return server in self._servers
+
     def take(self, server: str, event: interfaces.DeviceEvent) -> bool:
         """Take an event of a domain; returns at once and raises nothing.
 
         :returns: True if one of us has waited for it
         """
-        with self._lock:
-            known = server in self._servers
-        if not known or not event.alias.startswith(ALIAS):
+        if not self.has(server) or not event.alias.startswith(ALIAS):
             return False
         if self._events.publish(server, event):
             return True

@@ -76,6 +76,7 @@ class LookTest(paired.Paired):
         done = len(self.here.steps)
         self.end_look()
         self.assertEqual(done, len(self.here.steps))
+        self.assert_switched_off(base.SOURCE)
 
 
 class AttachTest(ours.OurMigrations):

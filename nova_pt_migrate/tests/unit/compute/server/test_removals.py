@@ -71,6 +71,8 @@ class TestRemovals(testtools.TestCase):
         self.assertEqual([], self.looks)
 
     def test_a_server_that_has_gone(self) -> None:
+        self.assertTrue(self.removals.has(SERVER))
         self.removals.forget(SERVER)
+        self.assertFalse(self.removals.has(SERVER))
         self.assertFalse(self.take())
         self.assertEqual([], self.looks)
