@@ -30,6 +30,7 @@ from nova_pt_migrate.compute.server import detaching
 from nova_pt_migrate.compute.server import factory
 from nova_pt_migrate.compute.server import healing
 from nova_pt_migrate.compute.server import incoming
+from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.compute.server import missing
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import removals
@@ -96,6 +97,13 @@ class Services:
             host,
             functools.partial(self.tell, action=actions.HEAL),
             self.bonds,
+            lambda context, instance, domain: lost_ports.give_up(
+                self.compute,
+                context,
+                instance,
+                domain,
+                instance.get_network_info(),
+            ),
         )
         self.removals = removals.Removals(
             self.events, self.departures, self.healer

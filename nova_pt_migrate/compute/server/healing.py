@@ -8,6 +8,7 @@ plugged is tried again, after ever longer pauses. So is a bond of ours that
 could not be made. Whatever Nova does with a server comes first.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import functools
@@ -29,9 +30,12 @@ from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import phase_names
 
 LOG = logging.getLogger(__name__)
+GiveUp = Callable[[Any, Any, interfaces.Domain], bool]
+"""Given context, instance and its domain; False if something is left."""
 LONGEST_PAUSE = 64
 """Looks that are passed over between two attempts at the same server."""
 
@@ -43,6 +47,7 @@ class Healer:
     :param host: name of this compute host
     :param tell: makes the story of what is done here
     :param bonds: that are kept in guests
+    :param give_up: frees what is kept for ports that a server has lost
     """
 
     def __init__(
@@ -52,10 +57,12 @@ class Healer:
         host: str,
         tell: actions.Tell,
         bonds: managed_bonds.Bonding,
+        give_up: GiveUp,
     ) -> None:
         self._owners = owners
         self._servers = servers
         self._bonds = bonds
+        self._give_up = give_up
         self._host = host
         self._tell = tell
         self._lanes = lanes.Lanes('healing', urgent_only=True)
@@ -160,7 +167,9 @@ class Healer:
             our_vifs.owned(instance.get_network_info()),
             phase_names.PhaseName.HEAL,
         )
-        if self._bonds.keep(instance, told.tell, servers.agent) or lacking:
+        free = self._give_up(context, instance, servers.domain(instance))
+        kept = self._bonds.keep(instance, told.tell, servers.agent)
+        if lacking or kept or not free:
             return
         told.finish()
         self._forget(instance.uuid)

@@ -42,7 +42,7 @@ class Incoming:
 
     def _arrive(self, server: str, arrive: owner.Expected) -> None:
         try:
-            with self._owners.turn(server, 'its arrival') as turn:
+            with self._owners.turn(server, 'its arrival', True) as turn:
                 arrive(turn)
         except errors.NotOurTurn as exc:
             LOG.debug('Server %s is switched by others: %s', server, exc)

@@ -17,6 +17,7 @@ from oslo_log import log as logging
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import accounts
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 
 LOG = logging.getLogger(__name__)
@@ -92,13 +93,15 @@ def give_up(
 ) -> bool:
     """Free what this host keeps for ports that the server has lost.
 
-    Never raises. Neutron is asked only for ports that have a device here and
+    Neutron is asked only for ports that have a device here and
     are not named. A device that the guest has is asked for, and kept until it
     has left; it is looked at again then.
 
     :param compute: nova.compute.manager.ComputeManager of this host
     :param network_info: all VIFs of the server
     :returns: False if something must be looked at again
+    :raises errors.NotOurTurn: an operation has taken over, where the domain
+        is one that is guarded by a turn; nothing else is raised
     """
     held = pci_tracker.held(compute.rt).get(instance.uuid, [])
     done = True
@@ -117,6 +120,8 @@ def give_up(
                         device.address, port, instance=instance,
                     )  # fmt: skip
                     continue
+        except errors.NotOurTurn:
+            raise
         except lockutils.AcquireLockFailedException:
             LOG.debug('Port %s is being attached or detached', port)
         except Exception:

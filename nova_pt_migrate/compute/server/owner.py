@@ -40,7 +40,7 @@ class _Owner:
     :ivar mutex: held for one step
     :ivar generation: of the turns that may begin now
     :ivar operations: what they are, in words
-    :ivar turn: what it is for, in words; empty where there is none
+    :ivar turns: what they are for, in words; all but the last are over
     :ivar expected: what is to be done when the guest begins to run
     :ivar users: threads that have to do with it
     """
@@ -50,16 +50,19 @@ class _Owner:
         default_factory=turns.Generation
     )
     operations: list[str] = dataclasses.field(default_factory=list)
-    turn: str = ''
+    turns: list[str] = dataclasses.field(default_factory=list)
     expected: Expected | None = None
     users: int = 0
 
     def begin(self, what: str) -> None:
-        """End the turns, and what is expected."""
+        """Begin an operation; what is expected comes no more."""
         self.operations.append(what)
+        self.expected = None
+        self.end_turns()
+
+    def end_turns(self) -> None:
         self.generation.set()
         self.generation = turns.Generation()
-        self.expected = None
 
 
 class Owners:
@@ -123,25 +126,30 @@ class Owners:
                     owner.operations.remove(what)
 
     @contextlib.contextmanager
-    def turn(self, server: str, what: str) -> Iterator[turns.Turn]:
+    def turn(
+        self, server: str, what: str, first: bool = False
+    ) -> Iterator[turns.Turn]:
         """Do something with a server that nobody has asked for.
 
+        :param first: other turns end, as it cannot wait for them
         :raises errors.NotOurTurn: an operation or another turn is under way,
             or nova-compute stops; or one of the steps was too late
         """
         with self._of(server) as owner:
             with self._lock:
                 self._refuse(owner)
-                if owner.turn:
-                    raise errors.NotOurTurn(f'{owner.turn} is under way')
-                owner.turn = what
+                if first:
+                    owner.end_turns()
+                elif owner.turns:
+                    raise errors.NotOurTurn(f'{owner.turns[-1]} is under way')
+                owner.turns.append(what)
                 turn = turns.Turn(owner.mutex, owner.generation)
             try:
                 with self._counted(server, what):
                     yield turn
             finally:
                 with self._lock:
-                    owner.turn = ''
+                    owner.turns.remove(what)
 
     def expect(self, server: str, do: Expected) -> None:
         """Have something done when the guest begins to run here.
@@ -173,8 +181,7 @@ class Owners:
             return [
                 f'server {server}: {what}'
                 for server, owner in self._owners.items()
-                for what in [*owner.operations, owner.turn]
-                if what
+                for what in [*owner.operations, *owner.turns]
             ]
 
     def _refuse(self, owner: _Owner) -> None:
@@ -190,7 +197,7 @@ class Owners:
         LOG.warning(
             'Server %s: %s does not wait any longer for %s, one step of '
             'which takes more than %d s', server, owner.operations[-1],
-            owner.turn or 'another thread', PATIENCE,
+            ' and '.join(owner.turns) or 'another thread', PATIENCE,
         )  # fmt: skip
 
     @contextlib.contextmanager

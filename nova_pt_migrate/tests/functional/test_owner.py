@@ -5,6 +5,7 @@ import threading
 
 from nova.tests.functional.api import client as api_client
 
+from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -169,8 +170,16 @@ class EvacuatedTest(paired.Paired, crashes.Crashes):
         self.api.put_service_force_down(
             self.computes[base.SOURCE].service_ref.uuid, True
         )
+        tracker = self.computes[base.DESTINATION].manager.rt
         self.wait_for(
-            lambda: not self.there.links, 'what was prepared to be freed'
+            lambda: (
+                self.server['id'] not in pci_tracker.held(tracker)
+                and not self.there.links
+                and all(
+                    len(self.ports.bindings(p)) == 1 for p in self.port_ids
+                )
+            ),
+            'what was prepared to be freed',
         )
         self.api.post_server_action(
             self.server['id'], {'evacuate': {'host': base.DESTINATION}}

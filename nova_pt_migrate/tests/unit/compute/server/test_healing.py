@@ -55,6 +55,9 @@ class Servers:
     def of(self, instance: Any, reporter: Any) -> Any:
         return self
 
+    def domain(self, instance: Any) -> Any:
+        return None
+
     def come_home(
         self, vifs: list[Any], phase: phase_names.PhaseName
     ) -> dict[str, str]:
@@ -73,6 +76,7 @@ class TestHealer(testtools.TestCase):
         self.kept: list[Any] = []
         self.told: list[Any] = []
         self.bond_is_lacking = False
+        self.given_up = True
         self.servers = Servers()
         self.owners = owner.Owners()
         self.healer = healing.Healer(
@@ -81,6 +85,7 @@ class TestHealer(testtools.TestCase):
             'here',
             lambda context, instance: cast(Any, self),
             cast(Any, self),
+            lambda context, instance, domain: self.given_up,
         )
         self.healer.start()
         self.addCleanup(self.healer.stop)
@@ -180,6 +185,11 @@ class TestHealer(testtools.TestCase):
         self.assertTrue(self.healer.wait(PATIENCE))
         self.assertEqual(['no bond', 'whole'], self.told)
         self.assertEqual({}, self.healer._lacking)
+
+    def test_one_of_which_something_is_kept_is_tried_again(self) -> None:
+        self.given_up = False
+        self.look(return_value=self.instance)
+        self.assertIn(SERVER, self.healer._lacking)
 
     def test_a_server_that_lacks_nothing_is_forgotten(self) -> None:
         self.healer.note(SERVER)

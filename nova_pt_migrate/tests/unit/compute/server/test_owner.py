@@ -92,6 +92,16 @@ class TestOwners(OwnerTest):
                 )
             self.assertIn('something is under way', str(refused))
 
+    def test_one_that_cannot_wait_ends_another(self) -> None:
+        with (
+            self.owners.turn(SERVER, 'a look') as turn,
+            self.owners.turn(SERVER, 'its arrival', first=True) as first,
+        ):
+            self.assertRaises(errors.NotOurTurn, turn.check)
+            first.check()
+            with self.owners.operation(SERVER, 'a reboot'):
+                self.assertRaises(errors.NotOurTurn, first.check)
+
     def test_operations_do_not_wait_for_each_other(self) -> None:
         with (
             self.owners.operation(SERVER, 'a live migration'),
@@ -234,6 +244,12 @@ class TestIncoming(OwnerTest):
         self.prepare()
         self.take_over()
         self.assertEqual(0, self.runs())
+
+    def test_who_looks_at_it_meanwhile_gives_way(self) -> None:
+        self.prepare()
+        with self.owners.turn(SERVER, 'a look') as turn:
+            self.assertEqual(1, self.runs())
+            self.assertRaises(errors.NotOurTurn, turn.check)
 
     def test_one_that_nobody_expects(self) -> None:
         self.assertEqual(0, self.runs())
