@@ -141,6 +141,7 @@ class Services:
             self.prepared,
             left_standbys.LeftStandbys(self.links, driver._host),
             self.open_ends,
+            self.owners.turn,
         )
         self.servers = factory.Servers(
             driver, self.settings, self.events, self.paired_ports, self.links

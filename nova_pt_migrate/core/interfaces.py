@@ -4,10 +4,13 @@
 import contextlib
 import dataclasses
 from typing import Protocol
+from typing import TypeVar
 
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import steps
+
+T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +24,19 @@ class DeviceEvent:
 
     alias: str
     removed: bool
+
+
+class Turn(Protocol):
+    """The right to do something to a server that nobody has asked for."""
+
+    def step(self) -> contextlib.AbstractContextManager[None]:
+        """Surround one step.
+
+        :raises errors.NotOurTurn: it is too late; the step is not done
+        """
+
+    def guard(self, thing: T, /) -> T:
+        """Return the same thing, each of whose calls is a step."""
 
 
 class Watch(Protocol):

@@ -32,9 +32,12 @@ from nova_pt_migrate.compute.claims import left_standbys
 from nova_pt_migrate.compute.claims import open_ends
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.claims import prepared as prepared_vfs
+from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import pairs
 
 LOG = logging.getLogger(__name__)
+Turn = interfaces.Turn
 RECENT = datetime.timedelta(days=1)
 """How long after its last change a migration may have left something."""
 SPREAD = 1.0
@@ -49,6 +52,7 @@ class Lease:
     :param prepared: what was set up on its devices
     :param standbys: the netdevs of this host
     :param ends: the servers that are noted
+    :param turns: says when it is our turn with a server
     """
 
     def __init__(
@@ -57,11 +61,13 @@ class Lease:
         prepared: prepared_vfs.Prepared,
         standbys: left_standbys.LeftStandbys,
         ends: open_ends.OpenEnds,
+        turns: Callable[[str, str], contextlib.AbstractContextManager[Turn]],
     ) -> None:
         self._find_compute = compute
         self._prepared = prepared
         self._standbys = standbys
         self._ends = ends
+        self._turns = turns
         self._turn = threading.Lock()
         self._before: dict[str, frozenset[object]] = {}
         self._explained: dict[str, frozenset[object] | None] = {}
@@ -127,8 +133,12 @@ class Lease:
         self._note_unexplained()
         for server, number in self._ends.due():
             try:
-                ended = self._end(context, server)
+                with self._turns(server, 'its lease') as turn:
+                    ended = self._end(context, server, turn)
                 soon = server in pci_tracker.held(self._compute.rt)
+            except errors.NotOurTurn as exc:
+                LOG.debug('Server %s is cleared later: %s', server, exc)
+                ended, soon = False, True
             except Exception:
                 LOG.exception(
                     'What server %s has left on this host could not be '
@@ -174,16 +184,17 @@ class Lease:
             found[server] = found.get(server, frozenset()) | {'prepared'}
         return found
 
-    def _end(self, context: Any, server: str) -> bool:
+    def _end(self, context: Any, server: str, turn: Turn) -> bool:
         """Clear what a server has left here, if it does not come.
 
         :returns: False if it is to be looked at again
+        :raises errors.NotOurTurn: an operation has taken over
         :raises Exception: from database, placement, Neutron or libvirt; all
             was done that does not depend on what failed
         """
         instance = records.find(context, server)
         if instance is not None and instance.host == self._compute.host:
-            return self._is_in_order(context, instance)
+            return self._is_in_order(context, instance, turn)
         if awaited.is_awaited(self._compute, context, server):
             return bool(
                 instance is not None
@@ -195,21 +206,24 @@ class Lease:
         )
         with contextlib.ExitStack() as rest:
             if instance is not None and not moves:
-                rest.callback(self._unbind, context, instance)
-            if not self._free(context, server, instance):
+                rest.callback(self._unbind, context, instance, turn)
+            if not self._free(context, server, instance, turn):
                 return False
-            gone = self._standbys.forget(server, instance, here=False)
+            gone = turn.guard(self._standbys).forget(server, instance, False)
             return gone and not moves
 
-    def _is_in_order(self, context: Any, instance: Any) -> bool:
+    def _is_in_order(self, context: Any, instance: Any, turn: Turn) -> bool:
         """See to a server of this host, when nothing is under way with it."""
         if instance.task_state is not None:
             return False
-        self._prepared.forget(instance.uuid)
-        self._take_over(context, instance)
-        return self._standbys.forget(instance.uuid, instance, here=True)
+        with turn.step():
+            self._prepared.forget(instance.uuid)
+            self._take_over(context, instance)
+        return turn.guard(self._standbys).forget(instance.uuid, instance, True)
 
-    def _free(self, context: Any, server: str, instance: Any) -> bool:
+    def _free(
+        self, context: Any, server: str, instance: Any, turn: Turn
+    ) -> bool:
         """Take down and free the devices, unless placement has them here.
 
         :returns: False if there are some yet
@@ -219,9 +233,10 @@ class Lease:
         unless = functools.partial(
             awaited.is_awaited, self._compute, context, server
         )
-        if not self._prepared.take_down(server, unless):
+        if not turn.guard(self._prepared).take_down(server, unless):
             return False
-        pci_tracker.free(context, self._compute.rt, server, unless)
+        with turn.step():
+            pci_tracker.free(context, self._compute.rt, server, unless)
         return server not in pci_tracker.held(self._compute.rt)
 
     def _take_over(self, context: Any, instance: Any) -> None:
@@ -268,13 +283,14 @@ class Lease:
             )
         return False
 
-    def _unbind(self, context: Any, instance: Any) -> None:
+    def _unbind(self, context: Any, instance: Any, turn: Turn) -> None:
         """Delete the inactive bindings of a server's ports to this host.
 
         Nova does so when it frees the devices; one call that fails is not
         repeated (nova/compute/manager.py:10214, 10338).
         """
         if not awaited.is_awaited(self._compute, context, instance.uuid):
-            self._compute.network_api.setup_networks_on_host(
-                context, instance, self._compute.host, teardown=True
-            )
+            with turn.step():
+                self._compute.network_api.setup_networks_on_host(
+                    context, instance, self._compute.host, teardown=True
+                )
