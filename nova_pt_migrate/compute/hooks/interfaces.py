@@ -36,7 +36,6 @@ class InterfaceHooks(base.Hooks):
         if self._pt.bonds.is_concerned(instance, network_info):
             self._pt.healer.note(instance.uuid)
 
-    @base.operation('the end of the guest')
     def _unplug_vifs(
         self, instance: Any, network_info: Any, ignore_errors: bool
     ) -> None:
@@ -44,9 +43,15 @@ class InterfaceHooks(base.Hooks):
 
         The guest is not here then, or not any more.
         """
-        if not our_vifs.owned(network_info):
+        if our_vifs.owned(network_info):
+            self._pt_unplug(instance, network_info, ignore_errors)
+        else:
             super()._unplug_vifs(instance, network_info, ignore_errors)
-            return
+
+    @base.operation('the end of the guest')
+    def _pt_unplug(
+        self, instance: Any, network_info: Any, ignore_errors: bool
+    ) -> None:
         self._pt.servers.links_of(instance, network_info).silence()
         try:
             super()._unplug_vifs(instance, network_info, ignore_errors)

@@ -185,7 +185,6 @@ class SourceHooks(base.Hooks):
         for vif in our_vifs.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
 
-    @base.operation('the end of a live migration')
     def post_live_migration(
         self,
         context: Any,
@@ -194,12 +193,16 @@ class SourceHooks(base.Hooks):
         migrate_data: Any = None,
     ) -> None:
         """End as Nova does; first of all nobody takes the guest's frames."""
-        self._pt.servers.links_of(
-            instance, our_vifs.source_vifs(migrate_data)
-        ).silence()
+        vifs = our_vifs.source_vifs(migrate_data)
+        if our_vifs.owned(vifs):
+            self._pt_silence(instance, vifs)
         super().post_live_migration(
             context, instance, block_device_info, migrate_data
         )
+
+    @base.operation('the end of a live migration')
+    def _pt_silence(self, instance: Any, vifs: list[our_vifs.Vif]) -> None:
+        self._pt.servers.links_of(instance, vifs).silence()
 
     def rollback_live_migration_at_source(
         self, context: Any, instance: Any, migrate_data: Any
