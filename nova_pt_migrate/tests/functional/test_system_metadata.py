@@ -131,10 +131,16 @@ class BondTest(paired.Paired):
     def made(self) -> list[str]:
         return [p for p in self.guest.ours() if p.startswith('/etc')]
 
-    def look(self) -> None:
+    def look_until_made(self, made: bool) -> None:
+        """Look at the server; another look may be under way."""
         healer = self.computes[base.SOURCE].driver._pt.healer
-        with self.processes.within(base.SOURCE):
-            healer._check(self.server['id'])
+
+        def is_so() -> bool:
+            with self.processes.within(base.SOURCE):
+                healer._check(self.server['id'])
+            return bool(self.made()) is made
+
+        self.wait_for(is_so, 'the bond')
 
     def before_the_first(self, kind: str, do: Callable[[], None]) -> None:
         done: list[bool] = []
@@ -152,16 +158,14 @@ class BondTest(paired.Paired):
         self.before_the_first(
             'agent', lambda: save(self, self.server, **OTHERS)
         )
-        self.look()
-        self.assertTrue(self.made())
+        self.look_until_made(True)
         found = stored(self, self.server)
         self.assertIn(system_metadata.BONDS + self.mac, found)
         self.assertLessEqual(OTHERS.items(), found.items())
 
     def test_a_password_comes_while_a_bond_is_undone(self) -> None:
         self.agents[self.server['id']] = self.guest
-        self.look()
-        self.assertTrue(self.made())
+        self.look_until_made(True)
         instance = objects.Instance.get_by_uuid(
             self.ctxt, self.server['id'], expected_attrs=['flavor']
         )
@@ -170,8 +174,7 @@ class BondTest(paired.Paired):
         self.before_the_first(
             'agent', lambda: save(self, self.server, **OTHERS)
         )
-        self.look()
-        self.assertFalse(self.made())
+        self.look_until_made(False)
         found = stored(self, self.server)
         self.assertNotIn(system_metadata.BONDS + self.mac, found)
         self.assertLessEqual(OTHERS.items(), found.items())
