@@ -146,6 +146,38 @@ class DeletedPortTest(Meanwhile):
         self.come_back()
 
 
+class StillPluggedTest(Meanwhile):
+    """A guest keeps the device of a port that Neutron has deleted."""
+
+    UNPLUG_TIMEOUT = 1.0
+
+    def test_it_is_freed_when_the_guest_releases_it(self) -> None:
+        kept, lost = self.ports.direct(2)
+        server, _ = self.prepare([kept, lost])
+        whole = always.Always(self, server, [kept])
+        device = always.Always(self, server, [lost]).devices()[lost]
+        self.double.settings.guest = guests.ByDevice(
+            {device: guests.Never()}, guests.Together()
+        )
+        self.begin(server)
+        self.wait_for(
+            lambda: self.double.calls.of(ours.OUR_UNPLUG), 'the request'
+        )
+        self.neutron.delete_port(lost)
+        self.ended(server, 'failed')
+        self.assertIn(device, self.held(server))
+
+        self.release(server, device)
+
+        self.wait_for(lambda: device not in self.held(server), 'its end')
+        whole.check(always.End(base.SOURCE, 'failed'))
+
+    def held(self, server: dict[str, Any]) -> list[str]:
+        tracker = self.computes[base.SOURCE].manager.rt
+        found = pci_tracker.held(tracker).get(server['id'], [])
+        return [each.address for each in found]
+
+
 class DetachedPortTest(Meanwhile):
     """A slow guest still has a port that is being detached."""
 
