@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neutron, placement or Cinder fail once, before they act or after it.
+
+Each call of either nova-compute of a migration fails in one migration. The
+server is then what its end says, nothing is left after some time, and it
+migrates again.
+"""
+
+from typing import Any
+
+from keystoneauth1 import exceptions as keystone_exceptions
+from neutronclient.common import exceptions as neutron_exceptions
+from nova import exception
+from nova.tests.fixtures import cinder
+
+from nova_pt_migrate.tests.functional import always
+from nova_pt_migrate.tests.functional import base
+from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import processes
+from nova_pt_migrate.tests.functional import waiting
+
+VOLUME = cinder.CinderFixture.IMAGE_BACKED_VOL
+FAILURES = {
+    'neutron': lambda: neutron_exceptions.ConnectionFailed(reason='reset'),
+    'placement': lambda: keystone_exceptions.ConnectFailure('reset'),
+    'cinder': lambda: exception.CinderConnectionFailed(reason='reset'),
+}
+NEVER_KNOWN = 'attachment_create'
+"""Makes an attachment whose ID only the lost answer has.
+
+Nova has no call that would list it, and leaves it as well; it keeps no server
+from migrating, and goes with the volume's reset in Cinder.
+"""
+OTHER = {base.SOURCE: base.DESTINATION, base.DESTINATION: base.SOURCE}
+
+
+class FailsOnceTest(ours.OurMigrations):
+    def fail_each(self, kind: str, late: bool) -> None:
+        """Fail each call to one service, one a migration.
+
+        :param late: the service has acted, and its answer is lost
+        """
+        server, whole = self.prepare(self.ports.direct(2), VOLUME)
+        found: dict[tuple[bool, str], None] = {}
+
+        here = self.host(server)
+
+        def note(point: processes.Point, after: bool) -> None:
+            known = not (late and point.name == NEVER_KNOWN)
+            if point.kind == kind and after == late and known:
+                found.setdefault((point.host == here, point.name))
+
+        self.processes.meet = note
+        self.migrate(server)
+        self.processes.meet = lambda point, after: None
+        self.assertTrue(found)
+        for leaves, name in found:
+            here = self.host(server)
+            host = here if leaves else OTHER[here]
+            self.fail_once(server, whole, host, kind, name, late)
+
+    def host(self, server: dict[str, Any]) -> str:
+        return str(self.api.get_server(server['id'])[always.HOST])
+
+    def fail_once(
+        self,
+        server: dict[str, Any],
+        whole: always.Always,
+        host: str,
+        kind: str,
+        name: str,
+        late: bool,
+    ) -> None:
+        failed: list[str] = []
+
+        def meet(point: processes.Point, after: bool) -> None:
+            met = str(point) == f'{host}:{kind}:{name}' and after == late
+            if met and not failed:
+                failed.append(name)
+                raise FAILURES[kind]()
+
+        known = len(self.migrations(server))
+        self.processes.meet = meet
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+        what = f'{host} {kind} {name} {"late" if late else ""}'
+        self.wait_for(
+            lambda: self.is_ended(server, known, waiting.ENDED), what
+        )
+        self.processes.meet = lambda point, after: None
+        end = always.End(
+            self.host(server), self.migrations(server)[-1], volumes=(VOLUME,)
+        )
+        self.assertEqual([name], failed, what)
+        left: list[str] = []
+
+        def is_whole() -> bool:
+            try:
+                whole.check(end)
+            except self.failureException as exc:
+                left[:] = [str(exc)]
+                return False
+            return True
+
+        self.wait_for(is_whole, f'the end after {what}', left)
+
+    def test_neutron(self) -> None:
+        self.fail_each('neutron', late=False)
+
+    def test_neutron_is_late(self) -> None:
+        self.fail_each('neutron', late=True)
+
+    def test_placement(self) -> None:
+        self.fail_each('placement', late=False)
+
+    def test_placement_is_late(self) -> None:
+        self.fail_each('placement', late=True)
+
+    def test_cinder(self) -> None:
+        self.fail_each('cinder', late=False)
+
+    def test_cinder_is_late(self) -> None:
+        self.fail_each('cinder', late=True)
