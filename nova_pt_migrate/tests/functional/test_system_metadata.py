@@ -138,7 +138,10 @@ class BondTest(paired.Paired):
         def is_so() -> bool:
             with self.processes.within(base.SOURCE):
                 healer._check(self.server['id'])
-            return bool(self.made()) is made
+            noted = system_metadata.BONDS + self.mac in stored(
+                self, self.server
+            )
+            return (bool(self.made()), noted) == (made, made)
 
         self.wait_for(is_so, 'the bond')
 
