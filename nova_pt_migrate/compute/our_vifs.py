@@ -48,7 +48,8 @@ def may_be_owned(instance: Any, network_info: Any) -> bool:
     """Tell whether a server may have devices of ours, without waiting.
 
     Each port with a device has a request for one, made before its server is
-    (nova/network/neutron.py, create_resource_requests).
+    (nova/network/neutron.py, create_resource_requests). It does not tell the
+    VNIC type, so that a server with macvtap ports may have some as well.
 
     :param instance: of a server that is built
     :param network_info: its VIFs, which Nova may still wait for; or None
