@@ -40,6 +40,31 @@ class Crashes(ours.OurMigrations):
         self.start_again(host)
         self.settled(server)
 
+    def terminate(self, host: str, seconds: int = 22) -> None:
+        """Do what SIGTERM asks for; what is left then ends as if killed.
+
+        After its manager Nova waits for its RPC servers, until the whole
+        process is killed (``graceful_shutdown_timeout``).
+
+        :param seconds: that Nova's manager has, 20 of them to clean up
+        """
+        self.flags(manager_shutdown_timeout=seconds)
+        service = self.computes[host]
+        cleaned = threading.Event()
+        clean = service.manager.cleanup_host
+
+        def cleaning() -> None:
+            clean()
+            cleaned.set()
+
+        service.manager.cleanup_host = cleaning
+        with self.processes.within(host):
+            stop = threading.Thread(target=service.stop, daemon=True)
+            stop.start()
+        self.wait_for(cleaned.is_set, 'the clean-up')
+        stop.join(1.0)
+        self.kill(host)
+
     def holds_allocations(self, server: dict[str, Any]) -> bool:
         """True while the server's only migration has an allocation."""
         (migration,) = self.api.api_get(

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 import enum
 import sys
@@ -18,6 +19,7 @@ import oslo_messaging
 
 from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional import processes
 
 OURS = 'nova_pt_migrate.'
@@ -32,6 +34,8 @@ class How(enum.Enum):
     BEFORE = 'raises before it has its effect'
     AFTER = 'raises after it has had its effect'
     DIES = 'the process dies after its effect'
+    STOPS = 'the process is told to stop after its effect'
+    LIBVIRTD = "the host's libvirtd ends, and starts again, after its effect"
 
 
 ERRORS: dict[str, Callable[[], Exception]] = {
@@ -46,6 +50,15 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     'db': lambda: db.DBConnectionError('server has gone away'),
 }
 """What each kind of call raises when the other side cannot be reached."""
+
+
+PHASE = 'phase'
+"""The kind of what is no call, but a phase of libvirt's own migration."""
+UNDECIDED = {
+    ('source', states.Phase.PERFORMED),
+    ('source', states.Phase.STARTED),
+}
+"""Where libvirtd ends then nobody can tell where the guest is."""
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -82,6 +95,10 @@ class Steps:
         self._numbers: dict[tuple[str, ...], int] = {}
         self.all: list[Step] = []
 
+    def host(self, role: str) -> str:
+        """Return the host that has a role."""
+        return next(name for name, has in self._roles.items() if has == role)
+
     def of(self, point: processes.Point) -> Step | None:
         """Return the step of a call that is about to be made.
 
@@ -99,13 +116,35 @@ class Steps:
         return step
 
 
+def phases(role: str) -> list[Step]:
+    """Return the moments of libvirt's migration at which libvirtd may end.
+
+    :param role: whose
+    """
+    return [
+        Step(role, 'libvirt', PHASE, phase.name, 1)
+        for phase in states.Phase
+        if (role, phase) not in UNDECIDED
+        and (role, phase) != ('destination', states.Phase.BEGIN)
+    ]
+
+
+def ways(step: Step) -> list[How]:
+    """Return how a call may fail."""
+    if step.kind == PHASE:
+        return [How.LIBVIRTD]
+    return [
+        how for how in How if how is not How.LIBVIRTD or step.kind == 'libvirt'
+    ]
+
+
 class Faults:
     """Lets calls of one migration fail; others pass.
 
     Set as :attr:`processes.Processes.meet`.
 
     :param todo: the calls, and how each is to fail
-    :param kill: ends the nova-compute of a host
+    :param ends: ends what each way ends, on a host
     :ivar met: what has failed, in order
     """
 
@@ -113,11 +152,11 @@ class Faults:
         self,
         steps: Steps,
         todo: Iterable[tuple[Step, How]],
-        kill: Callable[[str], None],
+        ends: Mapping[How, Callable[[str], None]],
     ) -> None:
         self._steps = steps
         self._todo = dict(todo)
-        self._kill = kill
+        self._ends = ends
         self._begun = threading.local()
         self.met: list[tuple[Step, How]] = []
 
@@ -129,12 +168,24 @@ class Faults:
         how = self._todo.get(step) if step else None
         if step is None or how is None or after != (how is not How.BEFORE):
             return
-        self.met.append((step, how))
-        del self._todo[step]
-        if how is How.DIES:
-            self._kill(point.host)
-        else:
+        self._meet(step, point.host)
+        if how not in (How.DIES, How.STOPS):
             raise ERRORS[point.kind]()
+
+    def reached(self, phase: states.Phase) -> None:
+        """Let libvirtd end where it is to end in this phase of a migration.
+
+        Set as :attr:`testing.settings.Settings.reached`.
+        """
+        for step in list(self._todo):
+            if (step.kind, step.name) == (PHASE, phase.name):
+                self._meet(step, self._steps.host(step.role))
+
+    def _meet(self, step: Step, host: str) -> None:
+        how = self._todo.pop(step)
+        self.met.append((step, how))
+        if how in self._ends:
+            self._ends[how](host)
 
 
 def _site(frame: FrameType | None) -> str | None:

@@ -2,20 +2,25 @@
 """Servers that migrate again and again while calls of ours fail."""
 
 import contextlib
+import contextvars
 import enum
 import os
+import threading
 import time
 from typing import Any
 
 import fixtures
 from nova import exception
+from nova import objects
 from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
+from nova_pt_migrate.tests.functional import waiting
 from nova_pt_migrate.tests.functional.sweep import report
 from nova_pt_migrate.tests.functional.sweep import servers
 from nova_pt_migrate.tests.functional.sweep import steps
@@ -36,8 +41,12 @@ class Way(enum.Enum):
     """How a migration goes without a fault."""
 
     MOVES = 'moves'
+    POST_COPY = 'moves by post-copy'
     FAILS = 'fails'
     UNPREPARED = 'is not prepared'
+
+
+MOVING = (Way.MOVES, Way.POST_COPY)
 
 
 def preparation_fails() -> contextlib.AbstractContextManager[Any]:
@@ -69,17 +78,44 @@ class Sweeping(crashes.Crashes, paired.Paired):
         self.flags(rpc_response_timeout=30, long_rpc_timeout=30)
         self.processes.bus.patience = 1.0
         self.results: list[report.Result] = []
+        self._stopping: list[threading.Thread] = []
+        self._told_to_stop = False
+        self._ends = {
+            steps.How.DIES: self.processes.kill,
+            steps.How.STOPS: self._stop,
+            steps.How.LIBVIRTD: lambda host: self.double.hypervisors[
+                host
+            ].restart_libvirtd(),
+        }
+
+    def _setup_compute_service(self) -> None:
+        super()._setup_compute_service()
+        self.flags(live_migration_permit_post_copy=True, group='libvirt')
+
+    def _stop(self, host: str) -> None:
+        """Tell a nova-compute to stop; what it does now goes on meanwhile.
+
+        One that is about to start just ends.
+        """
+        self._told_to_stop = True
+        if host not in self.computes:
+            self.processes.kill(host)
+            return
+        stop = threading.Thread(target=self.terminate, args=(host,))
+        # It is nobody's work, and outlives the thread that is at this call.
+        contextvars.Context().run(stop.start)
+        self._stopping.append(stop)
 
     def record(self) -> list[steps.Step]:
         """Migrate without a fault and return what was called."""
         source, destination = self.one.hosts(self)
         recorded = steps.Steps(_roles(source, destination))
         end = self._inflict(
-            steps.Faults(recorded, (), self.processes.kill),
+            steps.Faults(recorded, (), self._ends),
             source,
             destination,
         )
-        moves = self.way is Way.MOVES
+        moves = self.way in MOVING
         self.assertEqual('completed' if moves else 'failed', end[1])
         return list(recorded.all)
 
@@ -94,7 +130,7 @@ class Sweeping(crashes.Crashes, paired.Paired):
         faults = steps.Faults(
             steps.Steps(_roles(source, destination)),
             todo,
-            self.processes.kill,
+            self._ends,
         )
         end, problem = ('', ''), ''
         try:
@@ -137,7 +173,11 @@ class Sweeping(crashes.Crashes, paired.Paired):
     def _inflict(
         self, faults: steps.Faults, source: str, destination: str
     ) -> tuple[str, str]:
+        self._told_to_stop = False
         self.processes.meet = faults
+        self.double.settings.reached = faults.reached
+        by_post_copy = self.way is Way.POST_COPY
+        self.double.settings.copy_seconds = base.NEVER if by_post_copy else 0.0
         unprepared = self.way is Way.UNPREPARED
         try:
             with (
@@ -147,6 +187,7 @@ class Sweeping(crashes.Crashes, paired.Paired):
             return self._judge(source, destination)
         finally:
             self.processes.meet = lambda point, after: None
+            self.double.settings.reached = lambda phase: None
 
     def _go(self) -> None:
         """Migrate to the end; whatever dies is started again."""
@@ -161,6 +202,8 @@ class Sweeping(crashes.Crashes, paired.Paired):
         deadline = time.monotonic() + SETTLED
         while not self.is_ended(server, known):
             self._revive()
+            if self.way is Way.POST_COPY:
+                self._switch_over(server)
             if time.monotonic() > deadline:
                 self.fail(
                     f'not settled: {self.migrations(server)}, '
@@ -169,6 +212,27 @@ class Sweeping(crashes.Crashes, paired.Paired):
             time.sleep(LOOK)
         self._revive()
         self.double.faults.forget('migrateToURI3')
+
+    def _switch_over(self, server: dict[str, Any]) -> None:
+        """Have Nova begin the post-copy, once memory is copied."""
+        if not any(
+            machine.phase is states.Phase.PERFORM and not machine.incoming
+            for hypervisor in self.double.hypervisors.values()
+            if (machine := hypervisor.machines.get(server['id'])) is not None
+        ):
+            return
+        last = max(
+            migration.id
+            for migration in objects.MigrationList.get_by_filters(
+                self.ctxt, {'instance_uuid': server['id']}
+            )
+        )
+        self.api.api_post(
+            f'/servers/{server["id"]}/migrations/{last}/action',
+            {'force_complete': None},
+            # It may have ended, or switched over, in this moment.
+            check_response_status=[202, 400, 404, 409],
+        )
 
     def _judge(self, source: str, destination: str) -> tuple[str, str]:
         """Check the contract, as soon as it holds or when it must.
@@ -194,10 +258,14 @@ class Sweeping(crashes.Crashes, paired.Paired):
         if not self.double.calls.of(ours.OUR_UNPLUG):
             # It was refused.
             ends.append((source, 'error'))
+        if self._told_to_stop:
+            ends.append((source, 'cancelled'))
         self.assertIn((here, status), ends)
         self.assertEqual([], self.deadly)
 
     def _revive(self) -> None:
+        while self._stopping:
+            self._stopping.pop().join(waiting.PATIENCE)
         for host in list(self.computes):
             while not self.processes.is_alive(host):
                 try:

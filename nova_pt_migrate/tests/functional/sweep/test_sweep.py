@@ -64,11 +64,10 @@ class SweepTest(sweeping.Sweeping):
 
     def faults(self) -> list[sweeping.Fault]:
         """Migrate without one, and return all that there may be."""
-        return [
-            (step, how)
-            for step in sorted(set(self.record()))
-            for how in steps.How
-        ]
+        found = sorted(set(self.record()))
+        if self.way is sweeping.Way.MOVES:
+            found += [*steps.phases('source'), *steps.phases('destination')]
+        return [(step, how) for step in found for how in steps.ways(step)]
 
     def attempt_all(self, case: Whole, faults: list[sweeping.Fault]) -> None:
         _, shared, _ = case

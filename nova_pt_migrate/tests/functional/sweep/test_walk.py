@@ -16,7 +16,8 @@ SEED = 'PT_WALK_SEED'
 """The variable for what the random choices begin with."""
 FEW = 3
 SHARES = {
-    sweeping.Way.MOVES: 0.6,
+    sweeping.Way.MOVES: 0.45,
+    sweeping.Way.POST_COPY: 0.15,
     sweeping.Way.FAILS: 0.25,
     sweeping.Way.UNPREPARED: 0.15,
 }
@@ -46,7 +47,7 @@ class WalkTest(sweeping.Sweeping):
             (self.way,) = choose.choices(list(SHARES), list(SHARES.values()))
             todo = choose.sample(known[self.one.case, self.way], count)
             self.attempt(
-                [(step, choose.choice(list(steps.How))) for step in todo],
+                [(step, choose.choice(steps.ways(step))) for step in todo],
                 f'seed {seed}, migration {number}',
             )
         # Whatever befell the others, each server is whole.
