@@ -146,6 +146,32 @@ class DeletedPortTest(Meanwhile):
         self.come_back()
 
 
+class EmptiedCacheTest(Meanwhile):
+    """Nova's records lose the ports of a server while memory is copied."""
+
+    def lose(
+        self, then: Callable[[dict[str, Any]], None], end: always.End
+    ) -> None:
+        server, whole = self.prepare(
+            [*self.ports.direct(2), *self.ports.ordinary()]
+        )
+        self.copy(server)
+        cache = objects.InstanceInfoCache.get_by_instance_uuid(
+            self.ctxt, server['id']
+        )
+        cache.network_info = network_model.NetworkInfo()
+        cache.save()
+        then(server)
+        self.ended(server, end.migration)
+        whole.check(end)
+
+    def test_the_server_arrives_with_all(self) -> None:
+        self.lose(self.finish, always.End(base.DESTINATION, 'completed'))
+
+    def test_the_server_comes_back_with_all(self) -> None:
+        self.lose(self.abort, always.End(base.SOURCE, 'cancelled'))
+
+
 class StillPluggedTest(Meanwhile):
     """A guest keeps the device of a port that Neutron has deleted."""
 
