@@ -17,10 +17,10 @@ from oslo_log import log as logging
 from oslo_utils import timeutils
 import tenacity
 
-from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute.notifications import payloads
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.core import reasons
+from nova_pt_migrate.host import lanes
 
 LOG = logging.getLogger(__name__)
 HEAL = 'pt_migrate_heal'

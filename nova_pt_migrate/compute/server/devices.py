@@ -2,8 +2,6 @@
 """The devices of one server on this host: observe, plan, act."""
 
 from collections.abc import Callable
-from collections.abc import Iterator
-import contextlib
 import time
 from typing import Any
 
@@ -14,6 +12,7 @@ from nova_pt_migrate.compute.claims import replacements
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import exchange
+from nova_pt_migrate.compute.server import remarks
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
@@ -95,10 +94,14 @@ class Server:
         ) as phase:
             try:
                 self._pairs.check()
-                self._remark(self._pairs.over(lambda: departure.stopped))
+                remarks.quiet(
+                    self._instance,
+                    self._reporter,
+                    self._pairs.over(lambda: departure.stopped),
+                )
             except (errors.Refused, errors.NotSwitched) as exc:
                 phase.fail(
-                    phase_names.Result.NOT_SWITCHED, {'': _why_not(exc)}
+                    phase_names.Result.NOT_SWITCHED, {'': remarks.why_not(exc)}
                 )
                 raise
             outcome = self._unplug(unplugs, vifs, lambda: departure.stopped)
@@ -171,8 +174,9 @@ class Server:
             todo, found = self._plan(model.Place.HOME, vifs)
         except errors.HostError as exc:
             failure = reasons.Failure(reasons.Reason.HOST_ERROR, str(exc))
-            return self._report(
-                {vif['profile']['pci_slot']: failure for vif in vifs}
+            return remarks.missing(
+                self._instance,
+                {vif['profile']['pci_slot']: failure for vif in vifs},
             )
         if not found.active:
             self._pairs.silence()
@@ -182,7 +186,7 @@ class Server:
             return {} if self._pairs.back(found.live) else {'': NOT_BACK}
         # An event may have been missed that would have told of the guest.
         self._pairs.lack(found.live)
-        with self._phase(phase, None, plugs) as told, _giving_way(told):
+        with self._phase(phase, None, plugs) as told, remarks.giving_way(told):
             failures = self._plug_or_exchange(
                 plugs,
                 vifs,
@@ -192,7 +196,7 @@ class Server:
             if failures:
                 told.fail(phase_names.Result.PLUG_FAILED, failures)
             back = self._switch_back()
-        self._report(failures)
+        remarks.missing(self._instance, failures)
         return failures if back or failures else {'': NOT_BACK}
 
     def _plug_or_exchange(
@@ -276,44 +280,3 @@ class Server:
             [step.device.address for step in todo],
             self._reporter,
         )
-
-    def _remark(self, quiet: list[str]) -> None:
-        for sentence in quiet:
-            LOG.warning(
-                'The live migration goes on: %s',
-                sentence, instance=self._instance,
-            )  # fmt: skip
-        if quiet and self._reporter:
-            self._reporter.remark(
-                reasons.Failure(reasons.Reason.QUIET, ' '.join(quiet))
-            )
-
-    def _report(
-        self, failures: dict[str, reasons.Failure]
-    ) -> dict[str, reasons.Failure]:
-        for device, reason in failures.items():
-            LOG.error(
-                'Device %s is not in the guest: %s. The server runs without '
-                'it; plugging it is tried again from time to time, and when '
-                'the server is rebooted hard.',
-                device, reason, instance=self._instance,
-            )  # fmt: skip
-        return failures
-
-
-@contextlib.contextmanager
-def _giving_way(phase: phases.Phase) -> Iterator[None]:
-    """Nothing has failed in a phase that somebody else ends."""
-    try:
-        yield
-    except errors.NotOurTurn:
-        phase.fail(phase_names.Result.GAVE_WAY, {})
-        raise
-
-
-def _why_not(exc: Exception) -> reasons.Failure:
-    refused = isinstance(exc, errors.Refused)
-    codes = reasons.Reason
-    return reasons.Failure(
-        codes.NOT_READY if refused else codes.SWITCH_FAILED, str(exc)
-    )

@@ -21,7 +21,6 @@ from nova import objects
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.notifications import degradation
@@ -32,6 +31,7 @@ from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import phase_names
+from nova_pt_migrate.host import lanes
 
 LOG = logging.getLogger(__name__)
 GiveUp = Callable[[Any, Any, interfaces.Domain], bool]

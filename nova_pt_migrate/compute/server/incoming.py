@@ -11,9 +11,9 @@ import functools
 
 from oslo_log import log as logging
 
-from nova_pt_migrate.compute import lanes
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.host import lanes
 
 LOG = logging.getLogger(__name__)
 

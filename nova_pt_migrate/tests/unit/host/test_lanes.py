@@ -7,12 +7,12 @@ import threading
 import fixtures
 import testtools
 
-from nova_pt_migrate.compute import lanes
+from nova_pt_migrate.host import lanes
 
 PATIENCE = 60.0
 ENDS = """
 import threading
-from nova_pt_migrate.compute import lanes
+from nova_pt_migrate.host import lanes
 
 begun = threading.Event()
 
