@@ -27,6 +27,7 @@ ATTRIBUTES = {
     # compute/resource_tracker.py:86
     'nova.compute.resource_tracker:ResourceTracker': (
         'compute_nodes', 'host', 'pci_tracker', 'reportclient',
+        'tracked_instances', 'tracked_migrations',
     ),
     # pci/manager.py:80
     'nova.pci.manager:PciDevTracker': (
