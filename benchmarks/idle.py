@@ -17,12 +17,14 @@ measured.
 
 import argparse
 import logging
+import os
 import sys
 import unittest
 
 import rich.console
 import rich.table
 
+from nova_pt_migrate.tests import limit
 from nova_pt_migrate.tests.functional import idle
 
 DRIVERS = {'stock': idle.Stock, 'ours': idle.Ours}
@@ -106,6 +108,8 @@ def main() -> int:
     given = arguments()
     sizes = [int(size) for size in given.servers.split(',')]
     console = rich.console.Console()
+    # That of tests is for tests, which are shorter.
+    os.environ.setdefault(limit.VARIABLE, '0')
     logging.disable(logging.CRITICAL)
     loads: dict[str, list[idle.Load]] = {}
     for name, kind in DRIVERS.items():
