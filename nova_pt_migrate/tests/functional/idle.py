@@ -25,8 +25,11 @@ KINDS = ('db', 'neutron', 'placement', 'libvirt')
 """Whom is asked: the database, as whole transactions, and so on."""
 TICK = 10.0
 """Seconds of the clock between two looks; those of claim_lease_interval."""
-HEARTBEAT = 'service_update'
-"""The transaction in which nova-compute says that it lives."""
+HEARTBEAT = ('service_get_minimum_version', 'service_update')
+"""The transactions in which nova-compute says that it lives.
+
+nova/objects/service.py, save; real time decides when it does.
+"""
 PLENTY = 1000.0
 Load = dict[tuple[str, str], float]
 """Calls a minute, by whom they ask and for what."""
@@ -83,7 +86,7 @@ class Idle(base.TwoComputes):
             if (
                 point.host == base.SOURCE
                 and point.kind in KINDS
-                and point.name != HEARTBEAT
+                and point.name not in HEARTBEAT
                 and not after
             ):
                 asked[point.kind, point.name] += 1
@@ -109,10 +112,17 @@ class Idle(base.TwoComputes):
         return sum(count for what, count in load.items() if what[0] == kind)
 
     def _tick(self, manager: Any, services: Any, context: Any) -> None:
+        """Do all that is due, and wait for what it has others do."""
+        before = self.processes.at_work(base.SOURCE)
         manager.run_periodic_tasks(context, raise_on_error=True)
         if services is not None:
             for chore in services.worker.chores.values():
                 chore(context)
+        self.wait_for(
+            lambda: self.processes.at_work(base.SOURCE) <= before,
+            'the tasks to end',
+            look=0.001,
+        )
 
     @contextlib.contextmanager
     def _clock(self) -> Iterator['Clock']:
