@@ -125,7 +125,10 @@ class Services:
         self.standbys = standbys.Standbys(
             self.paired_ports,
             lambda port: neutron.is_guarded(self.compute.network_api, port),
-            self.open_ends.note,
+            # Nova forgets a detached port only after its hook.
+            functools.partial(
+                self.open_ends.note, after=self.settings.claim_lease_interval
+            ),
         )
         self.vif_driver = vif_driver.PairVIFDriver(
             driver._host,
