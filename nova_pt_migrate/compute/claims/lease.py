@@ -40,6 +40,8 @@ LOG = logging.getLogger(__name__)
 Turn = interfaces.Turn
 RECENT = datetime.timedelta(days=1)
 """How long after its last change a migration may have left something."""
+MOST = 500
+"""So many of a host's last migrations are looked at after a start."""
 SPREAD = 1.0
 """Seconds between two servers that are looked at for what was before."""
 
@@ -114,17 +116,28 @@ class Lease:
                 self._looked_back = True
 
     def _look_back(self, context: Any) -> None:
-        """Note whatever has migrated before this process began."""
+        """Note whatever has migrated before this process began.
+
+        No time is asked for: the conductor would get it as a text.
+        """
+        begin = timeutils.utcnow(with_timezone=True) - RECENT
         migrations = objects.MigrationList.get_by_filters(
             context,
             {
                 'host': self._compute.host,
                 'migration_type': fields.MigrationType.LIVE_MIGRATION,
-                'changes-since': timeutils.utcnow() - RECENT,
             },
+            sort_keys=['id'],
+            sort_dirs=['desc'],
+            limit=MOST,
         )
         servers = pci_tracker.away(
-            self._compute.rt, {each.instance_uuid for each in migrations}
+            self._compute.rt,
+            {
+                each.instance_uuid
+                for each in migrations
+                if (each.updated_at or each.created_at) >= begin
+            },
         )
         for number, server in enumerate(sorted(servers)):
             self._ends.note(server, after=number * SPREAD)

@@ -4,16 +4,19 @@
 Locks by name, and the host name of the configuration: a nova-compute that
 waits for another one, or died, must not hold a lock of that other one or of
 its successor. And the database of their cell: Nova's fixture gives whoever
-names no cell the one that any thread of the API looks at just then.
+names no cell the one that any thread of the API looks at just then. And the
+conductor gets what it is asked for as JSON, in which a time is a text.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import fixtures
+from nova import objects
 from nova.db.main import api as database
 from oslo_concurrency import lockutils
 from oslo_config import cfg
+from oslo_serialization import jsonutils
 
 
 class Apart(fixtures.Fixture):
@@ -46,6 +49,10 @@ class Apart(fixtures.Fixture):
             return find.__self__._default_ctxt_mgr
 
         self._patch(database, 'get_context_manager', finding)
+        for kind in (objects.InstanceList, objects.MigrationList):
+            self._patch(
+                kind, 'get_by_filters', self._sent(kind.get_by_filters)
+            )
 
     def _apart(self, get: Callable[[Any, str], Any]) -> Any:
         def getting(locks: Any, name: str) -> Any:
@@ -53,6 +60,14 @@ class Apart(fixtures.Fixture):
             return get(locks, f'{name} of {id(life)}' if life else name)
 
         return getting
+
+    def _sent(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asking(context: Any, filters: Any, **more: Any) -> Any:
+            if self._current():
+                filters = jsonutils.loads(jsonutils.dumps(filters))
+            return ask(context, filters, **more)
+
+        return asking
 
     def _patch(self, owner: Any, name: str, value: Any) -> None:
         self.useFixture(fixtures.MockPatchObject(owner, name, value))
