@@ -173,8 +173,10 @@ def terminated(case: fault_run.Case, there: bool, reach: Reach) -> None:
 def _terminations() -> dict[str, fault_run.Fault]:
     """Return one for each host and for each phase that it has a part in."""
     either = (outcome.MOVED, outcome.STAYED)
+    # Where there is time it is ended as if the user had aborted it.
+    stays = (outcome.CANCELLED, outcome.STAYED)
     cases = (
-        ('unplug', _unplugging, False, (outcome.STAYED,), True),
+        ('unplug', _unplugging, False, stays, True),
         ('unplug', _unplugging, True, either, False),
         ('copy', _copying, False, either, False),
         ('copy', _copying, True, either, False),
