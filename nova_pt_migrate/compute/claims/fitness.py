@@ -78,13 +78,17 @@ def lost(tracker: Any, instance: Any, migrate_data: Any) -> list[str]:
     :param migrate_data: with the devices that Nova has claimed
     :returns: one sentence for all of them, or none
     """
+    wanted = _wanted(migrate_data)
+    if not wanted:
+        # Nova holds the tracker's lock for long.
+        return []
     here = {
         device.address
         for device in pci_tracker.held(tracker).get(instance.uuid, [])
     }
     gone = [
         f'{address} for {what}'
-        for address, what in _wanted(migrate_data).items()
+        for address, what in wanted.items()
         if address not in here
     ]
     if not gone:

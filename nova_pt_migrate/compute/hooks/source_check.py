@@ -79,6 +79,8 @@ class SourceCheckHooks(base.Hooks):
 
         :raises nova.exception.MigrationPreCheckError: nothing was changed
         """
+        if not our_vifs.has_devices(instance):
+            return
         tracker = pci_tracker.tracker(self.virtapi)
         held = pci_tracker.held(tracker).get(instance.uuid) if tracker else ()
         if not held:

@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from unittest import mock
 
 import fixtures
 from nova import objects
@@ -59,3 +60,10 @@ class TestReasons(testtools.TestCase):
     def test_numa_cells_on_ordinary_pages_are_not(self) -> None:
         small = os.sysconf('SC_PAGE_SIZE') // 1024
         self.assertEqual(1, len(self.reasons(0, None, small)))
+
+
+class TestLost(testtools.TestCase):
+    def test_a_server_without_devices_waits_for_no_tracker(self) -> None:
+        data = objects.LibvirtLiveMigrateData(vifs=[])
+        busy = mock.Mock(spec=['host'])
+        self.assertEqual([], fitness.lost(busy, instance(), data))
