@@ -48,3 +48,19 @@ def is_over(migration: Any, instance: Any) -> bool:
     if migration.status == ERROR:
         return bool(instance.task_state != task_states.MIGRATING)
     return migration.status in OVER
+
+
+def under_way(context: Any, instance: Any) -> list[Any]:
+    """Return the migrations of a server that somebody goes on with.
+
+    :param instance: nova.objects.Instance
+    :returns: of nova.objects.Migration
+    :raises nova.exception.NovaException: the database does not answer
+    """
+    return [
+        migration
+        for migration in objects.MigrationList.get_by_filters(
+            context, {'instance_uuid': instance.uuid}
+        )
+        if not is_over(migration, instance)
+    ]

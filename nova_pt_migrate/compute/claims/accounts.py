@@ -31,7 +31,7 @@ def unaccounted(
     :param held: nova.objects.PciDevice that this host has set aside for it
     :returns: a sentence for each
     """
-    known = _named(network_info) | _of_flavor(instance, held)
+    known = our_vifs.addresses(network_info) | _of_flavor(instance, held)
     ports = _ports(instance)
     found = []
     for address in sorted(set(guest) - known):
@@ -64,6 +64,7 @@ def strays(
     """
     vifs = list(network_info)
     there = {vif['id'] for vif in vifs}
+    named = our_vifs.addresses(vifs)
     left = {
         request
         for request, port in _ports(instance).items()
@@ -72,34 +73,13 @@ def strays(
     return [
         device
         for device in held
-        if device.request_id in left and device.address not in _named(vifs)
+        if device.request_id in left and device.address not in named
     ]
-
-
-def unnamed(
-    instance: Any, network_info: Iterable[our_vifs.Vif], held: Iterable[Any]
-) -> bool:
-    """Tell whether devices are set aside for ports that are not named here.
-
-    The ports may be gone, or the server's information cache lacks them.
-
-    :param network_info: what the cache names
-    """
-    return bool(strays(instance, network_info, held))
 
 
 def port_of(instance: Any, device: Any) -> str:
     """Return for which port a stray device was set aside."""
     return _ports(instance)[device.request_id]
-
-
-def _named(network_info: Iterable[our_vifs.Vif]) -> set[str]:
-    """Return the host PCI addresses that ports name."""
-    return {
-        vif['profile']['pci_slot']
-        for vif in network_info
-        if (vif['profile'] or {}).get('pci_slot')
-    }
 
 
 def _of_flavor(instance: Any, held: Iterable[Any]) -> set[str]:

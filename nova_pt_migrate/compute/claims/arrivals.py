@@ -11,7 +11,7 @@ from collections.abc import Callable
 import threading
 from typing import Any
 
-from nova import objects
+from nova.objects import fields
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import records
@@ -68,10 +68,7 @@ def _may_come(context: Any, server: str, host: str) -> bool:
     if instance is None:
         return False
     return any(
-        migration.dest_compute == host
-        and not records.is_over(migration, instance)
-        for migration in objects.MigrationList.get_by_filters(
-            context,
-            {'instance_uuid': server, 'migration_type': 'live-migration'},
-        )
+        migration.migration_type == fields.MigrationType.LIVE_MIGRATION
+        and migration.dest_compute == host
+        for migration in records.under_way(context, instance)
     )

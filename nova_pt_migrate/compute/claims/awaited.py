@@ -26,10 +26,7 @@ def is_awaited(compute: Any, context: Any, server: str) -> bool:
         return True
     return any(
         _may_come(compute, context, instance, migration)
-        for migration in objects.MigrationList.get_by_filters(
-            context, {'instance_uuid': server}
-        )
-        if not records.is_over(migration, instance)
+        for migration in records.under_way(context, instance)
     )
 
 
@@ -41,10 +38,7 @@ def moves_elsewhere(compute: Any, context: Any, instance: Any) -> bool:
     return instance.task_state is not None and any(
         migration.migration_type == fields.MigrationType.LIVE_MIGRATION
         and migration.dest_compute != compute.host
-        and not records.is_over(migration, instance)
-        for migration in objects.MigrationList.get_by_filters(
-            context, {'instance_uuid': instance.uuid}
-        )
+        for migration in records.under_way(context, instance)
     )
 
 

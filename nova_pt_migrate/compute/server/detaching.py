@@ -10,7 +10,7 @@ before it arrives, and Neutron lets nobody delete the binding of a free port
 from collections.abc import Iterable
 import threading
 
-from oslo_concurrency import lockutils
+from nova_pt_migrate.compute.server import port_locks
 
 
 class Detaching:
@@ -42,9 +42,9 @@ class Detaching:
 
 
 def _is_locked(server: str, port: str) -> bool:
-    """True while Nova attaches or detaches it (manager.py:8709)."""
+    """True while Nova attaches or detaches it."""
     try:
-        with lockutils.lock(f'interface-{server}-{port}', blocking=False):
+        with port_locks.lock(server, port):
             return False
-    except lockutils.AcquireLockFailedException:
+    except port_locks.Held:
         return True

@@ -18,7 +18,6 @@ from typing import Any
 from nova import context as nova_context
 from nova import exception
 from nova import objects
-from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
@@ -26,6 +25,7 @@ from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.notifications import degradation
 from nova_pt_migrate.compute.server import factory as compute_servers
 from nova_pt_migrate.compute.server import owner
+from nova_pt_migrate.compute.server import port_locks
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import errors
@@ -207,19 +207,13 @@ class _Lack:
 def _locked(server: str, vifs: list[our_vifs.Vif]) -> Iterator[None]:
     """Hold Nova's locks against attaching and detaching of the ports.
 
-    nova/compute/manager.py, attach_interface and detach_interface.
-
     :raises errors.NotOurTurn: Nova holds one of them
     """
     with contextlib.ExitStack() as stack:
         for port in sorted(vif['id'] for vif in vifs):
             try:
-                stack.enter_context(
-                    lockutils.lock(
-                        f'interface-{server}-{port}', blocking=False
-                    )
-                )
-            except lockutils.AcquireLockFailedException as exc:
+                stack.enter_context(port_locks.lock(server, port))
+            except port_locks.Held as exc:
                 raise errors.NotOurTurn(
                     f'port {port} is being attached or detached'
                 ) from exc

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from nova import exception
-from oslo_concurrency import lockutils
 from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import accounts
 from nova_pt_migrate.compute.claims import pci_tracker
+from nova_pt_migrate.compute.server import port_locks
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 
@@ -66,7 +66,8 @@ def correct(compute: Any, instance: Any) -> None:
     held = pci_tracker.held(compute.rt).get(instance.uuid, [])
     cached = instance.get_network_info()
     try:
-        if accounts.unnamed(instance, cached, held):
+        # These ports are gone, or the cache lacks them.
+        if accounts.strays(instance, cached, held):
             compute.network_api.get_instance_nw_info(
                 our_vifs.admin_context(), instance, force_refresh=True
             )
@@ -108,9 +109,7 @@ def give_up(
     for device in accounts.strays(instance, network_info, held):
         port = accounts.port_of(instance, device)
         try:
-            with lockutils.lock(
-                f'interface-{instance.uuid}-{port}', blocking=False
-            ):
+            with port_locks.lock(instance.uuid, port):
                 if _has(compute.network_api, instance, port):
                     continue
                 if _take_out(domain, device.address):
@@ -122,7 +121,7 @@ def give_up(
                     continue
         except errors.NotOurTurn:
             raise
-        except lockutils.AcquireLockFailedException:
+        except port_locks.Held:
             LOG.debug('Port %s is being attached or detached', port)
         except Exception:
             LOG.exception(
