@@ -29,6 +29,10 @@ class Neutron(libvirt_base.LibvirtNeutronFixture):
 
     def __init__(self, test: Any) -> None:
         super().__init__(test)
+        # Nova's own are those of its class, since none of its tests changes
+        # them.
+        for name in ('_networks', '_subnets', '_security_groups'):
+            setattr(self, name, copy.deepcopy(getattr(self, name)))
         self.deleted: Callable[[dict[str, Any]], None] = lambda port: None
 
     def create_port_binding(

@@ -63,6 +63,10 @@ class TestReasons(testtools.TestCase):
 
 
 class TestLost(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        objects.register_all()
+
     def test_a_server_without_devices_waits_for_no_tracker(self) -> None:
         data = objects.LibvirtLiveMigrateData(vifs=[])
         busy = mock.Mock(spec=['host'])
