@@ -110,10 +110,11 @@ def run(name: str, options: Options, show: screen.Screen) -> Part:
 
 def tell(tally: results.Tally, show: screen.Screen) -> None:
     """Show what has failed, what was skipped and why, and what is slow."""
-    failed = [result.test for result in tally.results if result.failed]
+    failed = [result for result in tally.results if result.failed]
     if failed:
         show.say(f'{len(failed)} tests have failed:', 'red')
-        show.say('\n'.join(failed))
+    for result in failed:
+        show.say(f'{result.test}: {result.reason}')
     if tally.not_run:
         show.say(f'{len(tally.not_run)} tests have not run:', 'red')
         show.say('\n'.join(sharing.named(tally.not_run)))

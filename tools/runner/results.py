@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
+REASON = 300
+"""Characters that are shown of the last line of a failure."""
 LOGS = ('pythonlogging', 'stdout', 'stderr')
 """What the names of details begin with that hold what a test logged."""
 
@@ -43,6 +45,12 @@ class Result:
     def output(self) -> str:
         """What is not log: tracebacks, reasons, what was captured."""
         return _joined(self.details, False)
+
+    @property
+    def reason(self) -> str:
+        """The last line of it, as a traceback ends with what was raised."""
+        lines = self.details.get('traceback', self.output).strip().splitlines()
+        return lines[-1].strip()[:REASON] if lines else 'nothing was said'
 
 
 def _joined(details: Mapping[str, str], log: bool) -> str:

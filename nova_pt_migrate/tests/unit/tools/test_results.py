@@ -55,6 +55,17 @@ class ReadTest(unittest.TestCase):
             result('fail', traceback='TookTooLong\n', stacks='in wait').output,
         )
 
+    def test_the_reason_is_the_last_line_of_the_traceback(self):
+        failed = result(
+            'fail', traceback='Traceback\n  ...\nValueError: x\n', zz='later'
+        )
+        self.assertEqual('ValueError: x', failed.reason)
+        self.assertEqual('it hangs', result('fail', why='it hangs').reason)
+        self.assertEqual(
+            results.REASON, len(result('fail', traceback='x' * 999).reason)
+        )
+        self.assertEqual('nothing was said', result('fail').reason)
+
     def test_it_has_not_ended(self):
         self.assertEqual(0.0, self._read(None).seconds)
 
