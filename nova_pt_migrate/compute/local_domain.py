@@ -6,10 +6,10 @@ from typing import Any
 from nova import exception
 from nova.virt.libvirt import driver as libvirt_driver
 
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
 
-def look(host: Any, instance: Any) -> whereabouts.Domain:
+def look(host: Any, instance: Any) -> domain_words.Domain:
     """Return it under its head; raises nothing.
 
     :param host: nova.virt.libvirt.host.Host
@@ -19,13 +19,13 @@ def look(host: Any, instance: Any) -> whereabouts.Domain:
     try:
         word = read(host, instance)
     except exception.InstanceNotFound:
-        return whereabouts.Domain.ABSENT
+        return domain_words.Domain.ABSENT
     except (exception.NovaException, libvirt.libvirtError):
-        return whereabouts.Domain.SILENT
-    return whereabouts.head(word)
+        return domain_words.Domain.SILENT
+    return domain_words.head(word)
 
 
-def read(host: Any, instance: Any) -> whereabouts.Word:
+def read(host: Any, instance: Any) -> domain_words.Word:
     """Return what libvirt says.
 
     The job is asked for first: without one nothing moves the guest between
@@ -48,7 +48,7 @@ def read(host: Any, instance: Any) -> whereabouts.Word:
                 instance_id=instance.uuid
             ) from exc
         raise
-    return whereabouts.Word(active, int(state), int(reason), job)
+    return domain_words.Word(active, int(state), int(reason), job)
 
 
 def _job(guest: Any) -> int:
@@ -57,6 +57,6 @@ def _job(guest: Any) -> int:
     try:
         return int(guest.get_job_info().type)
     except libvirt.libvirtError as exc:
-        if exc.get_error_code() == whereabouts.UNSUPPORTED:
-            return int(whereabouts.Job.UNBOUNDED)
+        if exc.get_error_code() == domain_words.UNSUPPORTED:
+            return int(domain_words.Job.UNBOUNDED)
         raise

@@ -162,11 +162,8 @@ class Machine:
         At a boot as well: until then the domain is paused
         (src/qemu/qemu_process.c, qemuProcessHandleResume).
         """
-        self._emit(
-            self,
-            LIFECYCLE,
-            (fakelibvirt.VIR_DOMAIN_EVENT_RESUMED, UNPAUSED),
-        )
+        resumed = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
+        self._emit(self, LIFECYCLE, (resumed, UNPAUSED))
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""

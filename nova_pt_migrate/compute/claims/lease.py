@@ -32,6 +32,7 @@ from nova_pt_migrate.compute.claims import left_standbys
 from nova_pt_migrate.compute.claims import open_ends
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.compute.claims import prepared as prepared_vfs
+from nova_pt_migrate.compute.claims import unexplained
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import pairs
@@ -71,8 +72,7 @@ class Lease:
         self._ends = ends
         self._turns = turns
         self._turn = threading.Lock()
-        self._before: dict[str, frozenset[object]] = {}
-        self._explained: dict[str, frozenset[object] | None] = {}
+        self._unexplained = unexplained.Unexplained(prepared, standbys, ends)
         self._looked_back = False
 
     @property
@@ -143,7 +143,7 @@ class Lease:
             self._ends.note(server, after=number * SPREAD)
 
     def _look_at_all(self, context: Any) -> None:
-        self._note_unexplained()
+        self._unexplained.note(self._compute.rt)
         for server, number in self._ends.due():
             try:
                 with self._turns(server, 'its lease') as turn:
@@ -160,42 +160,9 @@ class Lease:
                 ended = soon = False
             if ended:
                 self._ends.end(server, number)
-                self._explained[server] = self._unexplained().get(server)
+                self._unexplained.explain(self._compute.rt, server)
             elif not soon:
                 self._ends.put_off(server, number)
-
-    def _note_unexplained(self) -> None:
-        """Note servers by what is set aside for them, when that is new.
-
-        What a look has found in order stays in order as long as it is the
-        same.
-        """
-        found, before = self._unexplained(), self._before
-        for server, what in found.items():
-            if before.get(server) != what or not (
-                self._explained.get(server) == what or self._ends.has(server)
-            ):
-                self._ends.note(server)
-        self._before = found
-        self._explained = {
-            server: what
-            for server, what in self._explained.items()
-            if server in found
-        }
-
-    def _unexplained(self) -> dict[str, frozenset[object]]:
-        """Return what servers that are not here, for all we know, have."""
-        tracker = self._compute.rt
-        found: dict[str, frozenset[object]] = {
-            server: frozenset(devices)
-            for server, devices in pci_tracker.unexplained(tracker).items()
-        }
-        standbys = self._standbys.servers()
-        for server in pci_tracker.away(tracker, standbys):
-            found[server] = found.get(server, frozenset()) | standbys[server]
-        for server in self._prepared.servers():
-            found[server] = found.get(server, frozenset()) | {'prepared'}
-        return found
 
     def _end(self, context: Any, server: str, turn: Turn) -> bool:
         """Clear what a server has left here, if it does not come.

@@ -17,10 +17,11 @@ from oslo_log import log as logging
 from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.recovery import originals
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
-Ask = Callable[[str, str], whereabouts.Domain]
+Ask = Callable[[str, str], domain_words.Domain]
 """Gets a host's word on the domain of a server (its UUID)."""
 
 

@@ -20,6 +20,7 @@ from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.compute.server import lost_ports
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
@@ -174,7 +175,7 @@ class Settlement:
             local_domain.look(self._driver._host, instance),
             lambda: self._ask(migration.dest_compute, instance.uuid),
         )
-        if found.source is whereabouts.Domain.BUSY and self._abort:
+        if found.source is domain_words.Domain.BUSY and self._abort:
             LOG.warning(
                 'The live migration goes on though nova-compute does not '
                 'watch it any more; it is aborted.', instance=instance,

@@ -8,6 +8,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
@@ -49,7 +50,7 @@ def note_broken(told: actions.Story, host: Any, instance: Any) -> None:
     :param host: nova.virt.libvirt.host.Host on the source
     """
     source = local_domain.look(host, instance)
-    if source is whereabouts.Domain.BROKEN:
+    if source is domain_words.Domain.BROKEN:
         tell(
             told,
             instance,

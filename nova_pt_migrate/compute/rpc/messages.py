@@ -4,7 +4,7 @@
 import dataclasses
 from typing import Any
 
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
 NAMESPACE = 'pt_migrate'
 VERSION = '1.0'
@@ -14,7 +14,7 @@ _DOMAIN = 'domain'
 _TYPES = {'active': bool, 'state': int, 'reason': int, 'job': int}
 
 
-def of_word(word: whereabouts.Word | None) -> Message:
+def of_word(word: domain_words.Word | None) -> Message:
     """Return the answer to who asks for a domain.
 
     :param word: what libvirt says of it; None if it does not know it
@@ -22,7 +22,7 @@ def of_word(word: whereabouts.Word | None) -> Message:
     return {_DOMAIN: None if word is None else dataclasses.asdict(word)}
 
 
-def word_of(answer: Any) -> whereabouts.Word | None:
+def word_of(answer: Any) -> domain_words.Word | None:
     """Read such an answer; whoever sent it may be anybody.
 
     :raises ValueError: it is none
@@ -38,4 +38,4 @@ def word_of(answer: Any) -> whereabouts.Word | None:
         or {name: type(value) for name, value in said.items()} != _TYPES
     ):
         raise ValueError(f'{said!r} is said of no domain')
-    return whereabouts.Word(**said)
+    return domain_words.Word(**said)

@@ -13,7 +13,7 @@ from oslo_log import log as logging
 import oslo_messaging
 
 from nova_pt_migrate.compute.rpc import messages
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
 LOG = logging.getLogger(__name__)
 NOT_KNOWN = ('UnsupportedVersion', 'NoSuchMethod')
@@ -38,14 +38,14 @@ class Peers:
         self._now = now
         self._asked: dict[str, float] = {}
 
-    def domain(self, host: str, server: str) -> whereabouts.Domain:
+    def domain(self, host: str, server: str) -> domain_words.Domain:
         """Return what libvirt of a host says of a domain; raises nothing.
 
         :param server: UUID
         """
         asked = self._asked.get(host)
         if asked is not None and self._now() - asked < ASK_AGAIN:
-            return whereabouts.Domain.UNASKED
+            return domain_words.Domain.UNASKED
         self._asked.pop(host, None)
         try:
             answer = self._ask(host, 'domain', server=server)
@@ -61,8 +61,8 @@ class Peers:
             name = getattr(exc, 'exc_type', type(exc).__name__)
             if name in NOT_KNOWN:
                 self._asked[host] = self._now()
-                return whereabouts.Domain.UNASKED
-            return whereabouts.Domain.SILENT
+                return domain_words.Domain.UNASKED
+            return domain_words.Domain.SILENT
         try:
             word = messages.word_of(answer)
         except ValueError as exc:
@@ -70,10 +70,10 @@ class Peers:
                 'Host %s was asked for the domain of server %s, and its '
                 'answer is not used: %s', host, server, exc,
             )  # fmt: skip
-            return whereabouts.Domain.SILENT
+            return domain_words.Domain.SILENT
         if word is None:
-            return whereabouts.Domain.ABSENT
-        return whereabouts.head(word)
+            return domain_words.Domain.ABSENT
+        return domain_words.head(word)
 
     def _ask(self, host: str, question: str, **values: Any) -> Any:
         client = rpc.get_client(

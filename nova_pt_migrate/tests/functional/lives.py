@@ -115,7 +115,7 @@ class Process:
         return told
 
     def _check_wait(self, serves: bool) -> None:
-        if not serves or self._buried:
+        if self._buried or not serves:
             self.check()
 
     def _wake(self) -> None:
@@ -215,9 +215,8 @@ class Lives(fixtures.Fixture):
             start(thread)
 
         self._patch(threading.Thread, 'start', started)
-        self._patch(
-            threading.Condition, 'wait', _waiting(threading.Condition.wait)
-        )
+        wait = _waiting(threading.Condition.wait)
+        self._patch(threading.Condition, 'wait', wait)
         for pool in (
             concurrent.futures.ThreadPoolExecutor,
             futurist.ThreadPoolExecutor,

@@ -7,7 +7,7 @@ import fixtures
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova_pt_migrate.compute.rpc import peers
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.testing import domain as domains
 from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional import always
@@ -16,7 +16,7 @@ from nova_pt_migrate.tests.functional import handed_over
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import shared
 
-Domain = whereabouts.Domain
+Domain = domain_words.Domain
 
 
 def ask(test: Any, server: str) -> Domain:

@@ -18,7 +18,7 @@ import unittest
 import libvirt
 from lxml import etree
 
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import contract_steps
 from nova_pt_migrate.testing import state_contract
@@ -178,19 +178,19 @@ class NumbersTest(unittest.TestCase):
 
     def test_states_reasons_and_jobs(self) -> None:
         for kind, members in (
-            ('DOMAIN', whereabouts.State),
-            ('DOMAIN_RUNNING', whereabouts.Running),
-            ('DOMAIN_PAUSED', whereabouts.Paused),
-            ('DOMAIN_JOB', whereabouts.Job),
+            ('DOMAIN', domain_words.State),
+            ('DOMAIN_RUNNING', domain_words.Running),
+            ('DOMAIN_PAUSED', domain_words.Paused),
+            ('DOMAIN_JOB', domain_words.Job),
         ):
             for member in members:
                 name = f'VIR_{kind}_{member.name}'
                 self.assertEqual(getattr(libvirt, name), member, name)
         self.assertEqual(
-            libvirt.VIR_DOMAIN_SHUTOFF_MIGRATED, whereabouts.SHUTOFF_MIGRATED
+            libvirt.VIR_DOMAIN_SHUTOFF_MIGRATED, domain_words.SHUTOFF_MIGRATED
         )
         self.assertEqual(
-            libvirt.VIR_ERR_OPERATION_UNSUPPORTED, whereabouts.UNSUPPORTED
+            libvirt.VIR_ERR_OPERATION_UNSUPPORTED, domain_words.UNSUPPORTED
         )
 
 

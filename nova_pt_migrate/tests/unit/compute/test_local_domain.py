@@ -13,9 +13,9 @@ from oslo_utils.fixture import uuidsentinel as uuids
 import testtools
 
 from nova_pt_migrate.compute import local_domain
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
-Domain = whereabouts.Domain
+Domain = domain_words.Domain
 
 
 class Error(Exception):
@@ -72,7 +72,7 @@ class TestLook(testtools.TestCase):
     def test_a_guest_that_is_coming(self) -> None:
         self.assertIs(
             Domain.BUSY,
-            self.look(job=Error(whereabouts.UNSUPPORTED), state=[3, 2]),
+            self.look(job=Error(domain_words.UNSUPPORTED), state=[3, 2]),
         )
 
     def test_a_domain_that_goes_while_it_is_looked_at(self) -> None:

@@ -7,9 +7,10 @@ import pathlib
 
 import testtools
 
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import whereabouts
 
-Domain = whereabouts.Domain
+Domain = domain_words.Domain
 Guest = whereabouts.Guest
 HERE, THERE, UNKNOWN, STUCK = (
     Guest.HERE, Guest.THERE, Guest.UNKNOWN, Guest.STUCK,
@@ -45,14 +46,6 @@ SILENT      unknown unknown unknown unknown unknown
 UNASKED     stuck   stuck   unknown stuck   stuck
 """
 """The source's head on top, the destination's at the left."""
-STATES: dict[tuple[int, int], str] = {
-    (whereabouts.State.RUNNING, whereabouts.Running.POSTCOPY): 'post-copy',
-    (whereabouts.State.RUNNING, whereabouts.Running.POSTCOPY_FAILED): 'broken',
-    (whereabouts.State.PAUSED, whereabouts.Paused.POSTCOPY): 'post-copy',
-    (whereabouts.State.PAUSED, whereabouts.Paused.POSTCOPY_FAILED): 'broken',
-}
-HELD_BY = ('MIGRATION', 'UNKNOWN', 'STARTING_UP')
-REASONS = range(20)
 
 
 def cells() -> dict[tuple[Domain, Domain], Guest]:
@@ -64,67 +57,6 @@ def cells() -> dict[tuple[Domain, Domain], Guest]:
         for row in rows
         for source, guest in zip(top.split(), row.split()[1:], strict=True)
     }
-
-
-def expected_head(state: int, reason: int, job: int) -> Domain:
-    """Say in other words what is expected of an active domain."""
-    special = STATES.get((state, reason))
-    if special == 'broken' or (special and not job):
-        return Domain.BROKEN
-    if special:
-        return Domain.POST_COPY
-    if job:
-        completed = job == whereabouts.Job.COMPLETED
-        return Domain.MOVED if completed else Domain.BUSY
-    if state in (whereabouts.State.RUNNING, whereabouts.State.BLOCKED):
-        return Domain.RUNS
-    if state in (whereabouts.State.CRASHED, whereabouts.State.PMSUSPENDED):
-        return Domain.PAUSED
-    if state == whereabouts.State.NOSTATE:
-        return Domain.HELD
-    if state == whereabouts.State.PAUSED and reason in [*whereabouts.Paused]:
-        held = whereabouts.Paused(reason).name in HELD_BY
-        return Domain.HELD if held else Domain.PAUSED
-    return Domain.CHANGES
-
-
-class TestHead(testtools.TestCase):
-    def test_every_active_one(self) -> None:
-        for state, reason, job in itertools.product(
-            range(10), REASONS, whereabouts.Job
-        ):
-            word = whereabouts.Word(True, state, reason, job)
-            self.assertIs(
-                expected_head(state, reason, job),
-                whereabouts.head(word),
-                str(word),
-            )
-
-    def test_every_other_one(self) -> None:
-        for state, reason, job in itertools.product(
-            range(10), REASONS, whereabouts.Job
-        ):
-            word = whereabouts.Word(False, state, reason, job)
-            moved = (state, reason) == (whereabouts.State.SHUTOFF, 4)
-            self.assertIs(
-                Domain.LEFT if moved else Domain.OFF,
-                whereabouts.head(word),
-                str(word),
-            )
-
-    def test_all_of_libvirt_s_words_are_known(self) -> None:
-        self.assertEqual(
-            set(whereabouts.State) - {whereabouts.State.PAUSED},
-            set(whereabouts.IN_STATE),
-        )
-        self.assertEqual(
-            set(whereabouts.Paused)
-            - {
-                whereabouts.Paused.POSTCOPY,
-                whereabouts.Paused.POSTCOPY_FAILED,
-            },
-            set(whereabouts.PAUSED_BY),
-        )
 
 
 class TestFind(testtools.TestCase):

@@ -11,9 +11,10 @@ import testtools
 
 from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute.recovery import leftovers
+from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import whereabouts
 
-Domain = whereabouts.Domain
+Domain = domain_words.Domain
 
 
 class TestClearDestination(testtools.TestCase):

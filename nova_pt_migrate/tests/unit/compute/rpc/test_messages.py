@@ -6,9 +6,9 @@ from typing import Any
 import testtools
 
 from nova_pt_migrate.compute.rpc import messages
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
-WORD = whereabouts.Word(True, 3, 2, 0)
+WORD = domain_words.Word(True, 3, 2, 0)
 SAID = {'active': True, 'state': 3, 'reason': 2, 'job': 0}
 
 

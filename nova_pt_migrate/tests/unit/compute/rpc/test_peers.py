@@ -11,9 +11,9 @@ import testtools
 
 from nova_pt_migrate.compute.rpc import messages
 from nova_pt_migrate.compute.rpc import peers
-from nova_pt_migrate.core import whereabouts
+from nova_pt_migrate.core import domain_words
 
-Domain = whereabouts.Domain
+Domain = domain_words.Domain
 
 
 class TestDomain(testtools.TestCase):
@@ -42,9 +42,9 @@ class TestDomain(testtools.TestCase):
     def test_what_libvirt_says_there(self) -> None:
         for word, domain in (
             (None, Domain.ABSENT),
-            (whereabouts.Word(True, 1, 2, 0), Domain.RUNS),
-            (whereabouts.Word(True, 3, 1, 0), Domain.PAUSED),
-            (whereabouts.Word(True, 1, 10, 2), Domain.POST_COPY),
+            (domain_words.Word(True, 1, 2, 0), Domain.RUNS),
+            (domain_words.Word(True, 3, 1, 0), Domain.PAUSED),
+            (domain_words.Word(True, 1, 10, 2), Domain.POST_COPY),
         ):
             self.assertIs(domain, self.ask(messages.of_word(word)))
 
