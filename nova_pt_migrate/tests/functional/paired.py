@@ -82,15 +82,20 @@ class Paired(ours.OurMigrations):
         ports: list[str],
         volume: str | None = None,
         tags: dict[str, str] | None = None,
+        others: dict[str, str] | None = None,
         **extra_specs: str,
     ) -> dict[str, Any]:
-        """Return a server whose flavor has these extra specs of ours."""
+        """Return a server whose flavor has these extra specs of ours.
+
+        :param others: extra specs that are not ours
+        """
         flavor = self._create_flavor(
             ephemeral=0,
             extra_spec={
                 f'pt_migrate:{key}': value
                 for key, value in extra_specs.items()
-            },
+            }
+            | (others or {}),
         )
         return self.boot(ports, volume, flavor_id=flavor, tags=tags)
 

@@ -5,88 +5,18 @@ from typing import Any
 
 import fixtures
 from nova import exception
-from nova.tests.fixtures import libvirt as fakelibvirt
-from nova.virt.libvirt import driver as libvirt_driver
-from oslo_serialization import jsonutils
-from oslo_utils import versionutils
 
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.tests.functional import alias_devices
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional.sweep import sweeping
 
-ALIAS = 'accelerator'
-VF = {
-    'vendor_id': fakelibvirt.PCI_VEND_ID,
-    'product_id': fakelibvirt.VF_PROD_ID,
-}
-BUS = base.BUS + 2
 
-
-class AliasDevice(ours.OurMigrations):
-    """Each host has a second PF, whose VFs are for the flavor's alias."""
-
-    PCI_DEVICE_SPEC = [
-        jsonutils.dumps(
-            {
-                'address': f'0000:{BUS:02x}:*.*',
-                'live_migratable': 'yes',
-            }
-        )
-    ] + base.TwoComputes.PCI_DEVICE_SPEC
-    PCI_ALIAS = [
-        jsonutils.dumps(
-            {
-                **VF,
-                'name': ALIAS,
-                'device_type': 'type-VF',
-                'live_migratable': 'yes',
-            }
-        )
-    ]
-
-    def pci_info(self, host: str) -> Any:
-        info = super().pci_info(host)
-        for function in range(4):
-            info.add_device(
-                dev_type='VF' if function else 'PF',
-                bus=BUS,
-                slot=0,
-                function=function,
-                iommu_group=110 + function,
-                numa_node=0,
-                vf_ratio=3,
-                parent=(BUS, 0, 0) if function else None,
-            )
-        return info
-
-    def start_compute(self, *args: Any, **kwargs: Any) -> str:
-        """With a libvirt that Nova trusts to migrate devices."""
-        if kwargs.get('connection') is None:
-            kwargs['libvirt_version'] = versionutils.convert_version_to_int(
-                libvirt_driver.MIN_VFIO_PCI_VARIANT_LIBVIRT_VERSION
-            )
-            kwargs['qemu_version'] = versionutils.convert_version_to_int(
-                libvirt_driver.MIN_VFIO_PCI_VARIANT_QEMU_VERSION
-            )
-        return super().start_compute(*args, **kwargs)
-
-    def boot_with_alias(
-        self, ports: int = 2, ordinary: int = 0
-    ) -> tuple[dict[str, Any], always.Always]:
-        self.double.settings.vfio_migratable = frozenset(
-            f'0000:{BUS:02x}:00.{function}' for function in range(4)
-        )
-        port_ids = self.ports.direct(ports) + self.ports.ordinary(ordinary)
-        server = self.boot(
-            port_ids,
-            flavor_id=self._create_flavor(
-                extra_spec={'pci_passthrough:alias': f'{ALIAS}:1'}
-            ),
-        )
-        return server, always.Always(self, server, port_ids, aliases=1)
+class Moving(alias_devices.AliasDevice):
+    """Servers with such a device move, or do not."""
 
     def abort(self, server: dict[str, Any]) -> None:
         """Abort its only migration while its memory is copied."""
@@ -120,7 +50,7 @@ class AliasDevice(ours.OurMigrations):
         whole.check(always.End(base.SOURCE, 'failed'))
 
 
-class AliasDeviceTest(AliasDevice):
+class AliasDeviceTest(Moving):
     def test_it_is_aborted(self) -> None:
         self.double.settings.copy_seconds = base.NEVER
         server, whole = self.boot_with_alias()
@@ -134,7 +64,7 @@ class AliasDeviceTest(AliasDevice):
         self.assert_stays()
 
 
-class UnsharedTest(AliasDevice):
+class UnsharedTest(Moving):
     """As above, without a shared instance path."""
 
     def setUp(self) -> None:
@@ -148,7 +78,7 @@ class UnsharedTest(AliasDevice):
         self.assert_stays()
 
 
-class AliasOnlyTest(AliasDevice):
+class AliasOnlyTest(Moving):
     """The server has no device by its ports."""
 
     def setUp(self) -> None:

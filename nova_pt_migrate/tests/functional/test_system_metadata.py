@@ -9,12 +9,12 @@ from oslo_serialization import jsonutils
 
 from nova_pt_migrate.compute import system_metadata
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.tests.functional import alias_devices
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
 from nova_pt_migrate.tests.functional import processes
-from nova_pt_migrate.tests.functional import test_alias_devices
 from nova_pt_migrate.tests.unit.guest import managed
 
 OTHERS = {'password_0': 'from the guest', 'image_os_distro': 'debian'}
@@ -183,14 +183,14 @@ class BondTest(paired.Paired):
         self.assertLessEqual(OTHERS.items(), found.items())
 
 
-class ProvidersTest(test_alias_devices.AliasDevice):
+class ProvidersTest(alias_devices.AliasDevice):
     """The conductor fills in where the devices of the destination are."""
 
     PCI_DEVICE_SPEC = [
         jsonutils.dumps(
             {
-                **test_alias_devices.VF,
-                'address': f'0000:{test_alias_devices.BUS:02x}:*.*',
+                **alias_devices.VF,
+                'address': f'0000:{alias_devices.BUS:02x}:*.*',
                 'live_migratable': 'yes',
             }
         )

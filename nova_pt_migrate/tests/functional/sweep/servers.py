@@ -8,6 +8,7 @@ from typing import Any
 
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.testing import documents
+from nova_pt_migrate.tests.functional import alias_devices
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import bonded
@@ -22,17 +23,23 @@ class Case:
     :ivar volume: it boots from a volume
     :ivar pairing: of its devices with standbys of ours; with ``bond`` the
         guest of one device has an agent
+    :ivar aliases: how many devices it has by its flavor
+    :ivar ordinary: how many ports it has without a VF
     """
 
     devices: int = 1
     volume: bool = False
     pairing: str = 'none'
+    aliases: int = 0
+    ordinary: int = 0
 
     def __str__(self) -> str:
         return (
             f'{self.devices} {"device" if self.devices == 1 else "devices"}, '
             f'{"volume" if self.volume else "image"}'
             + (f', {self.pairing}' if self.standbys else '')
+            + (f', {self.aliases} by the flavor' if self.aliases else '')
+            + (f', {self.ordinary} ordinary' if self.ordinary else '')
         )
 
     @property
@@ -54,12 +61,19 @@ class One:
     def boot(cls, test: paired.Paired, case: Case) -> One:
         volumes = (test.cinder.IMAGE_BACKED_VOL,) if case.volume else ()
         ports = test.ports.direct(case.devices)
+        ports += test.ports.ordinary(case.ordinary)
         server = test.paired(
-            ports, *volumes, pairing=case.pairing, bond='observe'
+            ports,
+            volumes[0] if volumes else None,
+            others=alias_devices.of_flavor(case.aliases),
+            pairing=case.pairing,
+            bond='observe',
         )
         if case.pairing == 'bond':
             _let_bond(test, server['id'], ports[0])
-        whole = always.Always(test, server, ports, own=case.standbys)
+        whole = always.Always(
+            test, server, ports, own=case.standbys, aliases=case.aliases
+        )
         return cls(case, server, whole, ports, volumes)
 
     def replace(self, test: paired.Paired) -> None:

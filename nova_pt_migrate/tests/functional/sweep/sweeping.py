@@ -16,6 +16,7 @@ from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import states
+from nova_pt_migrate.tests.functional import alias_devices
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
 from nova_pt_migrate.tests.functional import ours
@@ -49,6 +50,15 @@ class Way(enum.Enum):
 MOVING = (Way.MOVES, Way.POST_COPY)
 
 
+def ways(case: servers.Case) -> list[Way]:
+    """Return how servers of a case may migrate.
+
+    QEMU refuses post-copy with a device that VFIO migrates
+    (hw/vfio/migration.c, vfio_save_prepare).
+    """
+    return [w for w in Way if not (case.aliases and w is Way.POST_COPY)]
+
+
 def preparation_fails() -> contextlib.AbstractContextManager[Any]:
     """Let the destination's preparation fail when all of it has been done."""
     prepare = libvirt_driver.LibvirtDriver.pre_live_migration
@@ -63,7 +73,7 @@ def preparation_fails() -> contextlib.AbstractContextManager[Any]:
     return patch
 
 
-class Sweeping(crashes.Crashes, paired.Paired):
+class Sweeping(crashes.Crashes, alias_devices.AliasDevice, paired.Paired):
     """Lets one server migrate, with faults, to the end.
 
     :ivar one: which

@@ -17,20 +17,22 @@ PARTS = range(12)
 """Into how many tests each case is cut."""
 SHARES = range(4)
 """Among how many tests the faults are dealt that are met once."""
-SAMPLE = 120
+SAMPLE = 160
 """One of so many faults is in the sample."""
 
 Whole = tuple[servers.Case, bool, sweeping.Way]
 """What migrates, whether the instance path is shared, and how it goes."""
 CASES: list[Whole] = [
-    (servers.Case(devices, volume, pairing), shared, way)
-    for devices, volume, pairing, shared in (
-        (1, False, 'none', True),
-        (2, False, 'failover', False),
-        (1, True, 'bond', False),
-        (2, True, 'none', True),
+    (case, shared, way)
+    for case, shared in (
+        (servers.Case(1), True),
+        (servers.Case(2, False, 'failover'), False),
+        (servers.Case(1, True, 'bond'), False),
+        (servers.Case(2, True), True),
+        (servers.Case(0, aliases=1, ordinary=1), True),
+        (servers.Case(1, False, 'failover', 1, 1), False),
     )
-    for way in sweeping.Way
+    for way in sweeping.ways(case)
 ]
 
 
