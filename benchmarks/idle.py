@@ -7,50 +7,29 @@ Boots servers with a VF each on one compute host, all of Nova's services in
 this process, on the libvirt double: once with Nova's own driver and once with
 ours. Then Nova's periodic tasks and our chores run by a clock of the
 benchmark, and what is asked of the database, Neutron, placement and libvirt
-is counted. A question to the database is a whole transaction, for which
-nova-compute asks the conductor once. The heartbeat of nova-compute is left
-out, in which no driver has a part.
+is counted. The database is asked through the conductor, whose requests these
+are. The heartbeat of nova-compute is left out, in which no driver has a part.
 
 There is no limit that could fail; the status says only whether it could be
 measured.
 """
 
 import argparse
-import logging
-import os
 import sys
-import unittest
 
 import rich.console
 import rich.table
 
-from nova_pt_migrate.tests import limit
+from benchmarks import measuring
 from nova_pt_migrate.tests.functional import idle
 
 DRIVERS = {'stock': idle.Stock, 'ours': idle.Ours}
 NAMES = {
-    'db': 'database',
+    'conductor': 'conductor',
     'neutron': 'Neutron',
     'placement': 'placement',
     'libvirt': 'libvirt',
 }
-
-
-def measure(
-    kind: type[idle.Idle], sizes: list[int], minutes: int
-) -> list[idle.Load] | str:
-    """Return the loads with one driver, or why there are none."""
-    found: list[idle.Load] = []
-
-    class Measurement(kind):  # type: ignore[misc, valid-type]
-        def measure(self) -> None:
-            found.extend(self.loads(sizes, minutes))
-
-    result = unittest.TestResult()
-    Measurement('measure').run(result)
-    for _, trouble in result.errors + result.failures:
-        return str(trouble)
-    return found
 
 
 def table(
@@ -108,18 +87,16 @@ def main() -> int:
     given = arguments()
     sizes = [int(size) for size in given.servers.split(',')]
     console = rich.console.Console()
-    # That of tests is for tests, which are shorter.
-    os.environ.setdefault(limit.VARIABLE, '0')
-    logging.disable(logging.CRITICAL)
     loads: dict[str, list[idle.Load]] = {}
     for name, kind in DRIVERS.items():
         console.print(f'{given.servers} servers, {kind.DRIVER} ...')
-        found = measure(kind, sizes, given.minutes)
-        if isinstance(found, str):
-            console.print(found, markup=False)
+        try:
+            loads[name] = measuring.of(
+                kind, lambda test: list(test.loads(sizes, given.minutes))
+            )
+        except measuring.Failed as exc:
+            console.print(str(exc), markup=False)
             return 1
-        loads[name] = found
-    logging.disable(logging.NOTSET)
     console.print(table(sizes, loads, given.minutes))
     return 0
 

@@ -6,7 +6,6 @@ that half an hour takes seconds. Not in it is the heartbeat of nova-compute,
 which no driver has a part in.
 """
 
-import collections
 from collections.abc import Iterator
 import contextlib
 from typing import Any
@@ -19,17 +18,12 @@ from nova.virt.libvirt import driver as libvirt_driver
 from oslo_service import periodic_task
 
 from nova_pt_migrate.tests.functional import base
-from nova_pt_migrate.tests.functional import processes
+from nova_pt_migrate.tests.functional import recorder
 
-KINDS = ('db', 'neutron', 'placement', 'libvirt')
-"""Whom is asked: the database, as whole transactions, and so on."""
+KINDS = ('conductor', 'neutron', 'placement', 'libvirt')
+"""Whom is asked; the conductor, for the database."""
 TICK = 10.0
 """Seconds of the clock between two looks; those of claim_lease_interval."""
-HEARTBEAT = ('service_get_minimum_version', 'service_update')
-"""The transactions in which nova-compute says that it lives.
-
-nova/objects/service.py, save; real time decides when it does.
-"""
 PLENTY = 1000.0
 Load = dict[tuple[str, str], float]
 """Calls a minute, by whom they ask and for what."""
@@ -37,6 +31,10 @@ Load = dict[tuple[str, str], float]
 
 class Idle(base.TwoComputes):
     """One host of the two has all servers."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.recorder = self.useFixture(recorder.Recorder(self.processes))
 
     def _setup_compute_service(self) -> None:
         super()._setup_compute_service()
@@ -80,17 +78,6 @@ class Idle(base.TwoComputes):
 
     def load(self, minutes: int) -> Load:
         """Return the calls a minute of the source as it is now."""
-        asked: collections.Counter[tuple[str, str]] = collections.Counter()
-
-        def meet(point: processes.Point, after: bool) -> None:
-            if (
-                point.host == base.SOURCE
-                and point.kind in KINDS
-                and point.name not in HEARTBEAT
-                and not after
-            ):
-                asked[point.kind, point.name] += 1
-
         manager = self.computes[base.SOURCE].manager
         services = getattr(manager.driver, '_pt', None)
         if services is not None:
@@ -99,12 +86,15 @@ class Idle(base.TwoComputes):
         with self._clock() as clock, self.processes.within(base.SOURCE):
             # What is done at once is no load.
             self._tick(manager, services, context)
-            self.processes.meet = meet
-            for _ in range(int(minutes * 60 / TICK)):
-                clock.advance(TICK)
-                self._tick(manager, services, context)
-        self.processes.meet = lambda point, after: None
-        return {what: count / minutes for what, count in asked.items()}
+            with self.recorder.counting() as asked:
+                for _ in range(int(minutes * 60 / TICK)):
+                    clock.advance(TICK)
+                    self._tick(manager, services, context)
+        return {
+            (kind, name): count / minutes
+            for (host, kind, name), count in asked.items()
+            if host == base.SOURCE and kind in KINDS
+        }
 
     @staticmethod
     def total(load: Load, kind: str) -> float:

@@ -21,6 +21,7 @@ from typing import Any
 import fixtures
 from nova.network import model as network_model
 from nova.objects import base as objects_base
+from nova.tests.fixtures import notifications
 from nova.virt.libvirt import driver as libvirt_driver
 
 from nova_pt_migrate.tests.functional import lives
@@ -34,6 +35,8 @@ HEARTBEAT = ('conductor:Service.save',)
 """The task that says from time to time that a service lives."""
 Found = dict[str, collections.Counter[Task]]
 """How many tasks of each kind there were, by host."""
+Counts = collections.Counter[tuple[str, str, str]]
+"""How often each call was made, by host, kind and name."""
 
 _task: contextvars.ContextVar[object] = contextvars.ContextVar(
     'task', default=None
@@ -75,22 +78,48 @@ class Recorder(fixtures.Fixture):
 
         self._patch(network_model.NetworkInfoAsyncWrapper, 'wait', waiting)
         self._of.meet = self._meet
+        notify = notifications.FakeVersionedNotifier._notify
+
+        def notifying(
+            one: Any, priority: Any, ctxt: Any, event_type: str, payload: Any
+        ) -> Any:
+            self._note('notification', event_type)
+            return notify(one, priority, ctxt, event_type, payload)
+
+        self._patch(notifications.FakeVersionedNotifier, '_notify', notifying)
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[Found]:
         """Record in the context; what is found is whole at its end."""
         found: Found = collections.defaultdict(collections.Counter)
-        with self._lock:
-            self._calls = {}
-        try:
+        with self._keeping() as kept:
             yield found
+        for (host, _), names in kept.items():
+            task = tuple(name for name, _ in itertools.groupby(names))
+            if task != HEARTBEAT:
+                found[host][task] += 1
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[Counts]:
+        """Count in the context, each call; whole at its end."""
+        counts: Counts = collections.Counter()
+        with self._keeping() as kept:
+            yield counts
+        for (host, _), names in kept.items():
+            if set(names) != set(HEARTBEAT):
+                for kind, _, name in (each.partition(':') for each in names):
+                    counts[host, kind, name] += 1
+
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[dict[tuple[str, object], list[str]]]:
+        kept: dict[tuple[str, object], list[str]] = {}
+        with self._lock:
+            self._calls = kept
+        try:
+            yield kept
         finally:
             with self._lock:
-                calls, self._calls = self._calls, None
-            for (host, _), names in (calls or {}).items():
-                task = tuple(name for name, _ in itertools.groupby(names))
-                if task != HEARTBEAT:
-                    found[host][task] += 1
+                self._calls = None
 
     def _meet(self, point: processes.Point, after: bool) -> None:
         # Whole transactions are not what is counted of the database.

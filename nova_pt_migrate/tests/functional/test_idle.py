@@ -30,7 +30,7 @@ class IdleTest(testtools.TestCase):
     def test_ours_asks_nothing_more_than_stock(self) -> None:
         stock = measured(idle.Stock)
         ours = measured(idle.Ours)
-        for kind in ('db', 'libvirt'):
+        for kind in ('conductor', 'libvirt'):
             # Else nothing was counted.
             for load in stock:
                 self.assertLess(0, idle.Idle.total(load, kind), kind)
