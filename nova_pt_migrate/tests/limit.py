@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No test of ours lasts for ever, whoever runs it.
+"""No test of ours lasts for ever, whoever runs it; those in the lab excepted.
 
 A test that is over its limit fails, with the stacks of all threads, and so do
 its clean-ups one after the other if they hang; then the next test runs. A
@@ -29,6 +29,7 @@ AGAIN = 20.0
 ENOUGH = 120.0
 """Seconds over the limit after which the process ends."""
 
+_IMPOSED = 'is_limited'
 STDERR = 2
 """The real one; tests may have put something else in its place."""
 
@@ -88,7 +89,8 @@ def limited(test: unittest.TestCase, limit: float) -> Iterator[None]:
 def impose() -> None:
     """Have every test of this process run within its limit."""
     for case in (unittest.TestCase, testtools.TestCase):
-        case.run = _limiting(case.run)  # type: ignore[method-assign]
+        if not hasattr(case.run, _IMPOSED):
+            case.run = _limiting(case.run)  # type: ignore[method-assign]
 
 
 def _limiting(run: Any) -> Any:
@@ -100,4 +102,5 @@ def _limiting(run: Any) -> Any:
             # Testtools has reported it, and would have us stop here.
             return result
 
+    setattr(running, _IMPOSED, True)
     return running

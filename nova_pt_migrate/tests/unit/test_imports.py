@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import graphlib
 import pathlib
+import subprocess
+import sys
 
 import testtools
 
 import nova_pt_migrate
 
 ROOT = pathlib.Path(nova_pt_migrate.__file__).parent.parent
+HOSTS_LACK = ('ddt', 'fixtures', 'hypothesis', 'stestr', 'testtools')
+"""What tests use, and the compute hosts of the lab do not have."""
+SUITES = 'nova_pt_migrate.tests.lab'
 TREES = ('nova_pt_migrate', 'lab', 'benchmarks')
 
 
@@ -71,3 +76,26 @@ class TestCircles(testtools.TestCase):
             }
             self.assertEqual(4, len(circle(sources)), closing)
         self.assertEqual([], circle({**sources, 'room.third': ''}))
+
+
+class TestLab(testtools.TestCase):
+    def test_it_needs_nothing_that_its_hosts_lack(self) -> None:
+        """The suites that run there are imported where that is missing."""
+        suites = [n for n in modules() if n.startswith(f'{SUITES}.test_')]
+        self.assertLessEqual(2, len(suites))
+        without = f'sys.modules.update(dict.fromkeys({HOSTS_LACK}))'
+        # The bindings are not needed here, and not installed.
+        libvirt = "sys.modules['libvirt'] = mock.MagicMock()"
+        ended = subprocess.run(
+            [
+                sys.executable,
+                '-c',
+                f'import sys; from unittest import mock; {without}; '
+                f'{libvirt}; import {", ".join(suites)}',
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(0, ended.returncode, ended.stderr)

@@ -22,6 +22,7 @@ HANGING = '''
 
     from nova_pt_migrate.tests import limit
 
+    limit.impose()
     {settings}
 
     class HangingTest({base}.TestCase):
