@@ -4,14 +4,17 @@
 Locks by name, and the host name of the configuration: a nova-compute that
 waits for another one, or died, must not hold a lock of that other one or of
 its successor. And the database of their cell: Nova's fixture gives whoever
-names no cell the one that any thread of the API looks at just then. And the
-conductor gets what it is asked for as JSON, in which a time is a text.
+names no cell the one that any thread looks at just then, and has those that
+look at different cells wait for each other; one that dies meanwhile never
+comes out of its cell. And the conductor gets what it is asked for as JSON, in
+which a time is a text.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import fixtures
+from nova import context as nova_context
 from nova import objects
 from nova.db.main import api as database
 from oslo_concurrency import lockutils
@@ -49,6 +52,14 @@ class Apart(fixtures.Fixture):
             return find.__self__._default_ctxt_mgr
 
         self._patch(database, 'get_context_manager', finding)
+        target = nova_context.target_cell
+
+        def targeting(context: Any, cell: Any) -> Any:
+            if self._current():
+                return target.__self__._real_target_cell(context, cell)
+            return target(context, cell)
+
+        self._patch(nova_context, 'target_cell', targeting)
         for kind in (objects.InstanceList, objects.MigrationList):
             self._patch(
                 kind, 'get_by_filters', self._sent(kind.get_by_filters)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """nova-computes of one process share nothing, dead or alive."""
 
+import contextlib
 import threading
 
 from nova import conf as nova_conf
@@ -8,10 +9,19 @@ from nova import context as nova_context
 from nova import objects
 from oslo_concurrency import lockutils
 
+from nova_pt_migrate.testing import faults
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
+from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import waiting
+
+
+def die_if_dead() -> None:
+    """Do what each point does in the thread of a nova-compute."""
+    process = lives.current()
+    assert process is not None
+    process.check()
 
 
 class ApartTest(crashes.Crashes):
@@ -50,6 +60,61 @@ class ApartTest(crashes.Crashes):
                 nova_context.get_admin_context(), server['id']
             )
         self.assertEqual(base.SOURCE, found.host)
+
+    def test_one_dies_on_its_way_into_a_cell(self) -> None:
+        on_its_way, others = threading.Event(), threading.Event()
+
+        def look() -> None:
+            with self.processes.within(base.SOURCE):
+                on_its_way.set()
+                with nova_context.target_cell(self.ctxt, self.cell('cell1')):
+                    die_if_dead()
+                    others.wait()
+
+        with nova_context.target_cell(self.ctxt, self.cell('cell0')):
+            looks = threading.Thread(target=look, daemon=True)
+            looks.start()
+            self.assertTrue(on_its_way.wait(waiting.PATIENCE))
+            # It may wait for this one to come out of the other cell.
+            looks.join(0.5)
+            self.kill(base.SOURCE)
+            looks.join(waiting.PATIENCE)
+            self.assertFalse(looks.is_alive())
+        self.assert_open()
+
+    def test_one_dies_in_a_cell(self) -> None:
+        with (
+            contextlib.suppress(faults.Crash),
+            self.processes.within(base.SOURCE),
+            nova_context.target_cell(self.ctxt, self.cell('cell0')),
+        ):
+            self.processes.kill(base.SOURCE)
+            die_if_dead()
+        self.assert_open()
+
+    def cell(self, name: str) -> objects.CellMapping:
+        mapping: objects.CellMapping = self.cell_mappings[name]
+        return mapping
+
+    def assert_open(self) -> None:
+        """Others get into each cell, and into the usual one by no name."""
+        entered: list[str] = []
+
+        def enter() -> None:
+            found = objects.ServiceList.get_all(
+                nova_context.get_admin_context()
+            )
+            entered.extend(
+                each.host for each in found if each.host == base.DESTINATION
+            )
+            for name in self.cell_mappings:
+                with nova_context.target_cell(self.ctxt, self.cell(name)):
+                    entered.append(name)
+
+        enters = threading.Thread(target=enter, daemon=True)
+        enters.start()
+        enters.join(waiting.PATIENCE)
+        self.assertEqual([base.DESTINATION, *self.cell_mappings], entered)
 
     def test_each_has_its_name(self) -> None:
         for host in self.computes:
