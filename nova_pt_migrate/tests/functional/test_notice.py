@@ -56,7 +56,7 @@ class NoticeTest(crashes.Crashes, paired.Paired):
             mac = self.ports.show(port)['mac_address']
             self.assertIn(f'{port} ({mac})', event['details'])
         self.assertIn('in 600 s', event['details'])
-        self.assertIn('has 10 s then', event['details'])
+        self.assertIn(f'has {self.UNPLUG_TIMEOUT:g} s then', event['details'])
         owner = self.api_fixture.api
         owner.microversion = self.microversion
         for seen in (event, self.story(owner)[NOTICE]):
