@@ -128,6 +128,7 @@ class Hypervisor:
         if persistent is not None:
             arrived.define(persistent)
         arrived.memory = states.Memory.WHOLE
+        arrived.end_job()
         arrived.run_migrated()
         return arrived
 

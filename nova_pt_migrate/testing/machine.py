@@ -127,11 +127,14 @@ class Machine:
     def wait_for_memory(self, document: documents.Element) -> None:
         """Start QEMU for a guest that migrates here, and say so.
 
-        Its CPUs are stopped (qemuMigrationDstPrepareAny, and in
-        qemuProcessStart the reason VIR_DOMAIN_PAUSED_MIGRATION).
+        Its CPUs are stopped, and the job has begun before (see
+        qemuMigrationDstPrepareAny, and in qemuProcessStart the reason
+        VIR_DOMAIN_PAUSED_MIGRATION).
         """
         with self.lock:
             self._load(document)
+            self.phase, self.incoming = states.Phase.PREPARE, True
+            self.job = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
             self.state = fakelibvirt.VIR_DOMAIN_PAUSED
             self.reason = states.Paused.MIGRATION
         started = fakelibvirt.VIR_DOMAIN_EVENT_STARTED

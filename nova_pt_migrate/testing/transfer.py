@@ -104,9 +104,6 @@ class Transfer:
 
     def _prepare(self) -> None:
         self._there = self._destination.prepare(self._arriving.live)
-        self._there.phase = Phase.PREPARE
-        self._there.incoming = True
-        self._there.job = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
         self._reach(Phase.PREPARE)
 
     def _perform(self) -> None:
