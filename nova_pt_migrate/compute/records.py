@@ -3,8 +3,10 @@
 
 from typing import Any
 
+from nova import context as nova_context
 from nova import exception
 from nova import objects
+from nova.compute import instance_actions
 from nova.compute import task_states
 
 ERROR = 'error'
@@ -64,3 +66,22 @@ def under_way(context: Any, instance: Any) -> list[Any]:
         )
         if not is_over(migration, instance)
     ]
+
+
+def of_request(server: str) -> Any:
+    """Return a context (nova.context) of the request to migrate a server.
+
+    What is told in it stands with the request, though users have asked for
+    other things meanwhile, to force it to complete for one.
+
+    :param server: UUID
+    :raises nova.exception.NovaException: the database does not answer
+    """
+    context = nova_context.get_admin_context()
+    for action in objects.InstanceActionList.get_by_instance_uuid(
+        context, server
+    ):
+        if action.action == instance_actions.LIVE_MIGRATION:
+            context.request_id = action.request_id
+            break
+    return context

@@ -13,6 +13,7 @@ from oslo_log import log as logging
 
 LOG = logging.getLogger(__name__)
 Work = Callable[[], None]
+Lane = tuple[collections.deque[Work], ...]
 
 
 class Lanes:
@@ -27,22 +28,26 @@ class Lanes:
         self._urgent: collections.deque[Work] = collections.deque()
         self._usual: collections.deque[Work] = collections.deque()
         self._busy = 0
-        self._stopped = False
+        self._stopped = self._forgets = False
+        self._name = f'pt_migrate-{name}'
+        self._all = (self._urgent, self._usual)
+        self._running = False
         self._threads = [
-            threading.Thread(
-                target=self._run,
-                args=(lanes,),
-                name=f'pt_migrate-{name}',
-                daemon=True,
-            )
+            self._thread(lanes)
             for lanes in (
-                (self._urgent, self._usual),
+                self._all,
                 *([(self._urgent,)] if urgent_only else []),
             )
         ]
 
+    def _thread(self, lanes: Lane) -> threading.Thread:
+        return threading.Thread(
+            target=self._run, args=(lanes,), name=self._name, daemon=True
+        )
+
     def start(self) -> None:
         """Begin to work, once."""
+        self._running = True
         for thread in self._threads:
             thread.start()
 
@@ -52,10 +57,13 @@ class Lanes:
         :returns: False if nothing begins any more; it is not done
         """
         with self._changed:
-            if self._stopped:
+            if self._forgets:
                 return False
             (self._urgent if urgent else self._usual).append(work)
             self._changed.notify_all()
+            if self._stopped and not self._running:
+                self._running = True
+                self._thread(self._all).start()
             return True
 
     def __len__(self) -> int:
@@ -70,20 +78,21 @@ class Lanes:
             )
 
     def stop(self, forget: bool = True) -> None:
-        """Take nothing more; what is under way goes on to its end.
+        """End the threads; what is under way goes on to its end.
 
         Nothing is waited for.
 
-        :param forget: what waits is not done
+        :param forget: what waits is not done, and nothing more is taken; else
+            all is done that comes before the process ends
         """
         with self._changed:
-            self._stopped = True
+            self._stopped, self._forgets = True, forget
             if forget:
                 self._urgent.clear()
                 self._usual.clear()
             self._changed.notify_all()
 
-    def _run(self, lanes: tuple[collections.deque[Work], ...]) -> None:
+    def _run(self, lanes: Lane) -> None:
         while work := self._next(lanes):
             try:
                 work()
@@ -94,7 +103,7 @@ class Lanes:
                     self._busy -= 1
                     self._changed.notify_all()
 
-    def _next(self, lanes: tuple[collections.deque[Work], ...]) -> Work | None:
+    def _next(self, lanes: Lane) -> Work | None:
         """Wait for work; None if there is none any more."""
         with self._changed:
             self._changed.wait_for(lambda: any(lanes) or self._stopped)
@@ -102,4 +111,6 @@ class Lanes:
                 if lane:
                     self._busy += 1
                     return lane.popleft()
+            if lanes is self._all:
+                self._running = False
             return None

@@ -83,6 +83,10 @@ class Lease:
         """Look at a server, of which something may be left here, soon."""
         self._ends.note(server)
 
+    def may_have(self, server: str) -> bool:
+        """Tell whether a server may have left something here; asks nobody."""
+        return not self._looked_back or self._ends.has(server)
+
     def note_standbys(self, instances: Iterable[Any]) -> None:
         """Note the servers of this host that have a standby too many.
 

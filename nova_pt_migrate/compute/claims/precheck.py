@@ -47,12 +47,14 @@ def begin(
     instance: Any,
     tracker: Any,
     left: prepared.Prepared,
+    bound: bool,
 ) -> Check:
     """Free what is left of an earlier attempt, and look for free devices.
 
     :param told: the story of the user's request
     :param host: nova.virt.libvirt.host.Host on the destination
     :param left: what such attempts have set up here
+    :param bound: there may be bindings of such attempts
     :raises nova.exception.MigrationPreCheckError: with what to do
     """
     if runs_here(host, instance):
@@ -68,7 +70,8 @@ def begin(
             f'see its log, or choose another host.'
         )
     pci_tracker.free(context, tracker, instance.uuid)
-    bindings.delete_left(instance, tracker.host)
+    if bound:
+        bindings.delete_left(instance, tracker.host)
     check = Check(
         instance, tracker.host, pci_tracker.requests(context, instance)
     )

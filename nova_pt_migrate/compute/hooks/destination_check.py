@@ -45,12 +45,13 @@ class DestinationCheckHooks(base.Hooks):
                 context, instance, src_compute_info, dst_compute_info,
                 block_migration, disk_over_commit,
             )  # fmt: skip
+        bound = self._pt.lease.may_have(instance.uuid)
         self._pt.lease.note(instance.uuid)
         with precheck.refusing(tracker.host):
             told = self._pt.tell(context, instance)
             begun = precheck.begin(
                 told, self._host, context, instance, tracker,
-                self._pt.prepared,
+                self._pt.prepared, bound,
             )  # fmt: skip
             if our_vifs.pins_memory(instance, vifs):
                 precheck.refuse(

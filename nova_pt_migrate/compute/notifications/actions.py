@@ -9,6 +9,7 @@ All is told by a thread of its own, in order: a guest that is without its
 devices must not wait for a database or a message bus that does not answer.
 """
 
+import collections
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,9 @@ class Stories:
         self._lane = lanes.Lanes('story')
         self.start = self._lane.start
         self.wait = self._lane.wait
+        self._begun: collections.deque[tuple[str, str, str]] = (
+            collections.deque(maxlen=PENDING)
+        )
 
     def put(self, server: str, tell: Callable[[], None]) -> None:
         """Have something told of a server; returns at once, raises nothing."""
@@ -51,13 +55,23 @@ class Stories:
                 'Too much waits to be told; an event of server %s is lost',
                 server,
             )
-        elif not self._lane.put(lambda: self._tell(server, tell)):
-            LOG.info(
-                'nova-compute stops: an event of server %s is lost', server
-            )
+        else:
+            self._lane.put(lambda: self._tell(server, tell))
+
+    def is_first(self, server: str, request: str, event: str) -> bool:
+        """Tell whether this host has not begun an event of a request yet.
+
+        It may have tried, as whoever asks is about to. Asked only by what is
+        told.
+        """
+        known = (server, request, event)
+        if known in self._begun:
+            return False
+        self._begun.append(known)
+        return True
 
     def stop(self) -> None:
-        """Take nothing more; what waits is told as long as that is possible.
+        """Tell what waits, and what comes still, as long as that is possible.
 
         Not waited for, since the message bus may not answer.
         """
@@ -105,13 +119,19 @@ class Story:
 
     def begin(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Reporter.begin`."""
-        self._put(lambda: self._start(f'pt_migrate_{phase.name}', phase.text))
+        if not phase.momentary:
+            self._put(
+                lambda: self._start(f'pt_migrate_{phase.name}', phase.text)
+            )
         self._put(self._notifier.begin(phase))
 
     def end(self, phase: phases.Phase) -> None:
         """See :meth:`phases.Reporter.end`."""
-        text = details(phase.failures)
-        self._put(lambda: self._finish(f'pt_migrate_{phase.name}', text))
+        name, text = f'pt_migrate_{phase.name}', details(phase.failures)
+        if phase.momentary:
+            self._put(lambda: self._record(name, text, phase.text))
+        else:
+            self._put(lambda: self._finish(name, text))
         by_reason: dict[reasons.Reason, dict[str, reasons.Failure]] = {}
         for device, failure in phase.failures.items():
             by_reason.setdefault(failure.reason, {})[device] = failure
@@ -140,36 +160,60 @@ class Story:
         self._stories.put(self._server, tell)
 
     def _tell(self, failure: reasons.Failure) -> None:
-        """Record a reason as a whole, so that it never lacks its text."""
+        """Record a reason as a whole, so that it never lacks its text.
+
+        Another host may have recorded it, where several were tried.
+        """
         name = failure.reason.value
         if self._is_begun(name):
             self._finish(name, failure.text)
-            return
-        now = timeutils.utcnow(True)
-        objects.InstanceActionEvent(
-            self._context,
-            event=name,
-            host=self._host,
-            start_time=now,
-            finish_time=now,
-            result='Error',
-            details=failure.text[:LONGEST],
-            traceback='',
-        ).create(self._server, self._context.request_id)
+        else:
+            self._create(name, failure.text, 'Error')
 
     def _start(self, name: str, text: str) -> None:
         """Begin an event, or go on with the request's own of that name.
 
         :param text: its details, which Nova gives to none that begins
         """
-        if not self._is_begun(name):
-            objects.InstanceActionEvent(
-                self._context,
-                event=name,
-                host=self._host,
-                start_time=timeutils.utcnow(True),
-                details=text[:LONGEST] or None,
-            ).create(self._server, self._context.request_id)
+        if not self._may_be_begun(name) or not self._is_begun(name):
+            self._create(name, text)
+
+    def _record(self, name: str, wrong: str, text: str) -> None:
+        """Record an event that takes no time.
+
+        :param wrong: why it has failed, if it has
+        :param text: its details otherwise
+        """
+        if self._may_be_begun(name) and self._is_begun(name):
+            self._finish(name, wrong)
+        else:
+            self._create(name, wrong or text, 'Error' if wrong else 'Success')
+
+    def _create(self, name: str, text: str, result: str | None = None) -> None:
+        now = timeutils.utcnow(True)
+        ended = {
+            'finish_time': now,
+            'result': result,
+            'traceback': '' if result == 'Error' else None,
+        }
+        objects.InstanceActionEvent(
+            self._context,
+            event=name,
+            host=self._host,
+            start_time=now,
+            details=text[:LONGEST] or None,
+            **(ended if result else {}),
+        ).create(self._server, self._context.request_id)
+
+    def _may_be_begun(self, name: str) -> bool:
+        """Tell whether it must be looked; also for an action of our own.
+
+        A phase of a request is one host's, which goes through it again where
+        the conductor tries one destination after the other.
+        """
+        return bool(self._action) or not self._stories.is_first(
+            self._server, self._context.request_id, name
+        )
 
     def _is_begun(self, name: str) -> bool:
         """Tell whether the request has such an event; it may need an action.

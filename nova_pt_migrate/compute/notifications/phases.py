@@ -22,6 +22,8 @@ class Phase:
     :ivar migration: UUID of the migration, where the host knows it
     :ivar devices: host PCI addresses
     :ivar text: what users are told when it begins, in words; mostly nothing
+    :ivar momentary: nothing is waited for in it, so that users are told of
+        its begin and its end at once
     :ivar result: a :class:`phase_names.Result`, or the name of an exception
     :ivar failures: what went wrong, by device; the key is empty where it is
         not about one
@@ -33,8 +35,10 @@ class Phase:
         migration: str | None,
         devices: Iterable[str],
         text: str = '',
+        momentary: bool = False,
     ) -> None:
         self.name = name
+        self.momentary = momentary
         self.migration = migration
         self.devices = tuple(devices)
         self.text = text
@@ -73,6 +77,7 @@ def phase(
     reporter: Reporter | None = None,
     escaped: Callable[[], reasons.Reason] = lambda: reasons.Reason.HOST_ERROR,
     text: str = '',
+    momentary: bool = False,
 ) -> Iterator[Phase]:
     """Surround a phase of a live migration, or of healing after it.
 
@@ -80,8 +85,9 @@ def phase(
     :param escaped: gives the reason that an exception stands for which leaves
         the phase before its owner has said what is wrong
     :param text: what users are told when it begins, beside its name
+    :param momentary: see :class:`Phase`
     """
-    current = Phase(name, migration, devices, text)
+    current = Phase(name, migration, devices, text, momentary)
     line = (
         f'server={server} migration={migration or "-"} '
         f'devices={",".join(current.devices) or "-"}'

@@ -19,12 +19,18 @@ from nova_pt_migrate.compute.notifications import actions
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import undecided
+from nova_pt_migrate.compute.server import activation
 from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.core import domain_words
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import whereabouts
 
 LOG = logging.getLogger(__name__)
+USED = (
+    *('flavor', 'info_cache', 'system_metadata'),
+    *('migration_context', 'numa_topology', 'pci_requests'),
+)
+"""What Nova reads of an instance in what follows, at once."""
 WAITING = 'accepted'
 """Status of a migration that the conductor has not given to its source."""
 
@@ -90,6 +96,7 @@ class Settlement:
         self._cause = cause
         self._seen_preparing = False
         self._tried = False
+        self._request: Any = None
         self._undecided = undecided.Undecided()
 
     @property
@@ -108,7 +115,7 @@ class Settlement:
             instance = objects.Instance.get_by_uuid(
                 context,
                 self.server,
-                expected_attrs=['flavor', 'info_cache', 'system_metadata'],
+                expected_attrs=list(USED),
             )
         except exception.InstanceNotFound:
             migration = objects.Migration.get_by_id(context, self._migration)
@@ -133,6 +140,9 @@ class Settlement:
             return False
         if self._may_go_on(migration):
             return False
+        if self._known is None:
+            self._request = self._request or records.of_request(self.server)
+            context = self._request
         return self._by_guest(context, instance, migration)
 
     def _is_taken_up(self, context: Any, migration: Any) -> bool:
@@ -200,7 +210,6 @@ class Settlement:
                     f'{self._cause}; the guest was found {found.guest.value}',
                 )
             )
-        lost_ports.correct(self._compute, instance)
         if found.guest is whereabouts.Guest.THERE:
             if found.source in whereabouts.STALE:
                 leftovers.remove_from_source(self._driver._host, instance)
@@ -208,6 +217,7 @@ class Settlement:
         elif instance.task_state is None:
             leftovers.end(migration, self._status)
         else:
+            lost_ports.correct(self._compute, instance)
             self._roll_back_here(context, instance, migration)
         ended = objects.Migration.get_by_id(context, self._migration)
         return records.is_over(ended, instance) and self._done(
@@ -241,9 +251,7 @@ class Settlement:
         self, context: Any, instance: Any, migration: Any
     ) -> None:
         # The network first: it is dark until the bindings are activated.
-        self._compute.network_api.migrate_instance_start(
-            context, instance, migration
-        )
+        activation.activate(self._compute, context, instance, migration)
         known = self._known or self._reconstructed(
             context, instance, migration, arrived=True
         )

@@ -55,6 +55,25 @@ def lost(
         return set()
 
 
+def complete(compute: Any, instance: Any) -> bool:
+    """Let a server's information cache name all ports with devices.
+
+    Neutron is asked only if it does not: these ports are gone, or the cache
+    lacks them.
+
+    :param compute: nova.compute.manager.ComputeManager of this host
+    :returns: True if Neutron was asked
+    :raises Exception: from Neutron or the database
+    """
+    held = pci_tracker.held(compute.rt).get(instance.uuid, [])
+    if not accounts.strays(instance, instance.get_network_info(), held):
+        return False
+    compute.network_api.get_instance_nw_info(
+        our_vifs.admin_context(), instance, force_refresh=True
+    )
+    return True
+
+
 def correct(compute: Any, instance: Any) -> None:
     """Let a server's information cache name the ports that it has.
 
@@ -63,15 +82,10 @@ def correct(compute: Any, instance: Any) -> None:
 
     :param compute: nova.compute.manager.ComputeManager of this host
     """
-    held = pci_tracker.held(compute.rt).get(instance.uuid, [])
-    cached = instance.get_network_info()
     try:
-        # These ports are gone, or the cache lacks them.
-        if accounts.strays(instance, cached, held):
-            compute.network_api.get_instance_nw_info(
-                our_vifs.admin_context(), instance, force_refresh=True
-            )
+        if complete(compute, instance):
             return
+        cached = instance.get_network_info()
         gone = lost(compute.network_api, instance, cached)
         if gone:
             instance.info_cache.network_info = our_vifs.without(

@@ -72,6 +72,7 @@ class Notice:
             devices,
             self._reporter,
             text=_text(alone, seconds, self._settings.unplug_timeout),
+            momentary=not seconds,
         ) as phase:
             if seconds:
                 act.wait_for_release(

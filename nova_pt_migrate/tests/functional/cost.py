@@ -38,7 +38,7 @@ class Measured(paired.Paired):
     def cost(self, case: servers.Case) -> Cost:
         """Return the calls of one migration of a new server.
 
-            Those of both hosts, until neither does anything for it any more.
+        Those of both hosts, until neither does anything for it any more.
         """
         one = servers.One.boot(self, case)
         self._be_still()

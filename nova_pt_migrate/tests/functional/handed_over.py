@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests of a guest that was handed over have in common."""
 
+from collections.abc import Iterator
+import contextlib
 from typing import Any
 
 from nova import objects
@@ -41,6 +43,17 @@ class HandedOver(crashes.Crashes):
             )
             if event.event == reasons.Reason.UNDECIDED
         ]
+
+    @contextlib.contextmanager
+    def told_again(self, server: dict[str, Any]) -> Iterator[None]:
+        """In the context it is told anew, by the one event of the request."""
+        (before,) = self.told(server)
+        yield
+        self.wait_for(
+            lambda: self.told(server)[0].finish_time > before.finish_time,
+            'the event of the new one',
+        )
+        self.assertEqual(1, len(self.told(server)))
 
     def assert_stuck(self, server: dict[str, Any], *known: str) -> None:
         """The server waits, and it has been told once that it does.

@@ -63,10 +63,8 @@ class SourceLibvirtdTest(handed_over.HandedOver):
         self.restart(server, base.SOURCE, Phase.PERFORMED)
         self.assert_stuck(server)
         self.kill(base.SOURCE)
-        self.start_again(base.SOURCE)
-        self.wait_for(
-            lambda: len(self.told(server)) == 2, 'the event of the new one'
-        )
+        with self.told_again(server):
+            self.start_again(base.SOURCE)
         self.machine(base.SOURCE, server).set_state(
             domains.RUNNING, states.Running.UNPAUSED
         )

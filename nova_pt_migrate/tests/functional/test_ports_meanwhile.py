@@ -4,16 +4,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from neutronclient.common import exceptions as neutron
 from nova import objects
 from nova.network import model as network_model
 
 from nova_pt_migrate.compute.claims import pci_tracker
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
+from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import processes
 
 
 class Meanwhile(ours.OurMigrations):
@@ -239,14 +242,27 @@ class DetachedPortTest(Meanwhile):
 
 
 class LeftBindingTest(Meanwhile):
-    """A binding to the destination is left, by whatever failed before."""
+    """Bindings to the destination are left, as Neutron did not answer."""
 
-    def test_it_blocks_no_migration(self) -> None:
+    LEASE = 600.0
+
+    def test_they_block_no_migration(self) -> None:
         ports = [*self.ports.ordinary(), *self.ports.direct(2)]
         server, whole = self.prepare(ports)
+
+        def meet(point: processes.Point, after: bool) -> None:
+            if point.name == 'delete_port_binding':
+                raise neutron.ServiceUnavailable()
+
+        self.processes.meet = meet
+        self.double.faults.fail(
+            'migrateToURI3', errors.internal('no route to the destination')
+        )
+        self.migrate(server, 'failed')
+        self.double.faults.forget('migrateToURI3')
+        self.processes.meet = lambda point, after: None
         for port in ports:
-            self.neutron.create_port_binding(
-                port, {'binding': {'host': base.DESTINATION}}
-            )
+            self.assertIn(base.DESTINATION, self.ports.bindings(port))
+
         self.migrate(server)
         whole.check(always.End(base.DESTINATION, 'completed'))

@@ -96,10 +96,8 @@ class PostCopyTest(handed_over.HandedOver):
         job.cut()
         self.assert_stuck(self.server)
         self.kill(base.SOURCE)
-        self.start_again(base.SOURCE)
-        self.wait_for(
-            lambda: len(self.told(self.server)) == 2, 'the event of the new'
-        )
+        with self.told_again(self.server):
+            self.start_again(base.SOURCE)
         self.assert_halves()
         self.assertEqual([], self.double.calls.of('abortJob'))
         job.resume_post_copy()

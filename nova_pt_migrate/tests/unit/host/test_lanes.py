@@ -107,6 +107,16 @@ class TestLanes(testtools.TestCase):
         self.assertTrue(lane.wait(PATIENCE))
         self.assertEqual(['waits'], self.done)
 
+    def test_what_comes_later_is_done_if_it_is_to_be(self) -> None:
+        lane = self.lane()
+        lane.stop(forget=False)
+        for number in range(20):
+            self.assertTrue(self.put(lane, str(number)))
+            if number % 3:
+                self.assertTrue(lane.wait(PATIENCE))
+        self.assertTrue(lane.wait(PATIENCE))
+        self.assertEqual([str(number) for number in range(20)], self.done)
+
     def test_a_wait_that_is_too_short(self) -> None:
         lane = self.lane()
         self.block(lane)
