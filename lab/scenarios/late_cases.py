@@ -82,8 +82,8 @@ def post_copy_cut(case: fault_run.Case) -> None:
         )
         case.on(
             case.source,
-            f'virsh -q migrate --postcopy-resume --live --p2p --persistent '
-            f'--undefinesource {case.server.uuid} '
+            f'virsh -q migrate --postcopy --postcopy-resume --live --p2p '
+            f'--persistent --undefinesource {case.server.uuid} '
             f'qemu+tcp://{case.destination.address}/system',
         )
         fault_cases.wait_for_end(case)
