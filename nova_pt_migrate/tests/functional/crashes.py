@@ -61,7 +61,10 @@ class Crashes(ours.OurMigrations):
         with self.processes.within(host):
             stop = threading.Thread(target=service.stop, daemon=True)
             stop.start()
-        self.wait_for(cleaned.is_set, 'the clean-up')
+        self.wait_for(
+            lambda: cleaned.is_set() or not self.processes.is_alive(host),
+            'the clean-up, or the death meanwhile',
+        )
         stop.join(1.0)
         self.kill(host)
 
