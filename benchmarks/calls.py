@@ -16,7 +16,6 @@ measured.
 import argparse
 import sys
 
-import rich.console
 import rich.table
 
 from benchmarks import measuring
@@ -112,7 +111,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
-    console = rich.console.Console()
+    console = measuring.console()
     try:
         ours, stock = measure()
     except measuring.Failed as exc:

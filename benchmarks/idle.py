@@ -17,7 +17,6 @@ measured.
 import argparse
 import sys
 
-import rich.console
 import rich.table
 
 from benchmarks import measuring
@@ -86,7 +85,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     given = arguments()
     sizes = [int(size) for size in given.servers.split(',')]
-    console = rich.console.Console()
+    console = measuring.console()
     loads: dict[str, list[idle.Load]] = {}
     for name, kind in DRIVERS.items():
         console.print(f'{given.servers} servers, {kind.DRIVER} ...')

@@ -4,13 +4,18 @@
 from collections.abc import Callable
 import logging
 import os
+import sys
 from typing import Any
 from typing import TypeVar
 import unittest
 
+import rich.console
+
 from nova_pt_migrate.tests import limit
 
 Found = TypeVar('Found')
+WIDE = 132
+"""Columns of a table that is not shown on a terminal."""
 
 
 class Failed(Exception):
@@ -41,3 +46,8 @@ def of(kind: type[Any], measure: Callable[[Any], Found]) -> Found:
     for _, trouble in result.errors + result.failures:
         raise Failed(str(trouble))
     return found[0]
+
+
+def console() -> rich.console.Console:
+    """Return where tables go, whole also in a file."""
+    return rich.console.Console(width=None if sys.stdout.isatty() else WIDE)
