@@ -7,7 +7,6 @@ process never finish what they do.
 
 from collections.abc import Callable
 from typing import Any
-import weakref
 
 import fixtures
 from nova import service
@@ -23,9 +22,8 @@ class Stops(fixtures.Fixture):
     def __init__(self, worker: Callable[[], Any]) -> None:
         super().__init__()
         self._worker = worker
-        self._lives: weakref.WeakKeyDictionary[Any, Any] = (
-            weakref.WeakKeyDictionary()
-        )
+        # Nobody else may have one that died while it was starting.
+        self._lives: dict[Any, Any] = {}
 
     def _setUp(self) -> None:
         start, stop = service.Service.start, service.Service.stop

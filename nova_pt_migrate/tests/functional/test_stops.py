@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services end, though tasks of dead processes do not."""
 
+import gc
+from typing import Any
+
+import fixtures
+from nova.compute import manager as compute_manager
+import testtools
+
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
+from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import waiting
 
 
@@ -31,3 +39,22 @@ class EndTest(crashes.Crashes):
         self.start_again(base.SOURCE)
         self.hang_in_libvirt()
         self.kill(base.SOURCE)
+
+    def test_it_died_as_it_started(self) -> None:
+        """Its RPC server is there, and nobody has it any more."""
+        self.kill(base.SOURCE)
+
+        def hook(_manager: Any) -> None:
+            self.processes.kill(base.SOURCE)
+            process = lives.current()
+            assert process is not None
+            process.check()
+
+        with (
+            fixtures.MockPatchObject(
+                compute_manager.ComputeManager, 'post_start_hook', new=hook
+            ),
+            testtools.ExpectedException(base.NotStarted),
+        ):
+            self.start_again(base.SOURCE)
+        gc.collect()
