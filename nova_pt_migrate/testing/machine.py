@@ -20,6 +20,8 @@ from nova_pt_migrate.testing import states
 
 ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
 LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
+STARTED = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
+RESUMED = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
 BY_MIGRATION = 1
 """Detail of both events: VIR_DOMAIN_EVENT_(STARTED|RESUMED)_MIGRATED."""
 UNPAUSED = 0
@@ -127,9 +129,8 @@ class Machine:
     def wait_for_memory(self, document: documents.Element) -> None:
         """Start QEMU for a guest that migrates here, and say so.
 
-        Its CPUs are stopped, and the job has begun before (see
-        qemuMigrationDstPrepareAny, and in qemuProcessStart the reason
-        VIR_DOMAIN_PAUSED_MIGRATION).
+        Its CPUs are stopped, and the job has begun
+        (qemuMigrationDstPrepareAny, qemuProcessStart).
         """
         with self.lock:
             self._load(document)
@@ -137,14 +138,12 @@ class Machine:
             self.job = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
             self.state = fakelibvirt.VIR_DOMAIN_PAUSED
             self.reason = states.Paused.MIGRATION
-        started = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
-        self._emit(self, LIFECYCLE, (started, BY_MIGRATION))
+        self._emit(self, LIFECYCLE, (STARTED, BY_MIGRATION))
 
     def run_migrated(self, reason: int = states.Running.MIGRATED) -> None:
         """Let the CPUs of a guest run that has migrated here, and say so."""
         self.set_state(fakelibvirt.VIR_DOMAIN_RUNNING, reason)
-        resumed = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
-        self._emit(self, LIFECYCLE, (resumed, BY_MIGRATION))
+        self._emit(self, LIFECYCLE, (RESUMED, BY_MIGRATION))
 
     def end_job(self) -> None:
         """Nothing changes it any more."""
@@ -165,8 +164,7 @@ class Machine:
         At a boot as well: until then the domain is paused
         (src/qemu/qemu_process.c, qemuProcessHandleResume).
         """
-        resumed = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
-        self._emit(self, LIFECYCLE, (resumed, UNPAUSED))
+        self._emit(self, LIFECYCLE, (RESUMED, UNPAUSED))
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""
