@@ -211,7 +211,7 @@ class Processes(fixtures.Fixture):
                 return send(bus, target, context, message, **more)
 
         def replying(message: Any, *args: Any, **more: Any) -> None:
-            _check()
+            check()
             reply(message, *args, **more)
 
         self._patch_object(transport.Transport, '_send', sending)
@@ -267,13 +267,14 @@ class Processes(fixtures.Fixture):
 
 def _checking(notify: Any) -> Any:
     def notifying(*args: Any, **more: Any) -> Any:
-        _check()
+        check()
         return notify(*args, **more)
 
     return notifying
 
 
-def _check() -> None:
+def check() -> None:
+    """Die, if this is a thread of a nova-compute that is dead."""
     process = lives.current()
     if process:
         process.check()

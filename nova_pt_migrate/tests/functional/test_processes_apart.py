@@ -1,27 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """nova-computes of one process share nothing, dead or alive."""
 
-import contextlib
 import threading
 
 from nova import conf as nova_conf
 from nova import context as nova_context
 from nova import objects
 from oslo_concurrency import lockutils
+import testtools
 
 from nova_pt_migrate.testing import faults
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
-from nova_pt_migrate.tests.functional import lives
 from nova_pt_migrate.tests.functional import ours
+from nova_pt_migrate.tests.functional import processes
 from nova_pt_migrate.tests.functional import waiting
-
-
-def die_if_dead() -> None:
-    """Do what each point does in the thread of a nova-compute."""
-    process = lives.current()
-    assert process is not None
-    process.check()
 
 
 class ApartTest(crashes.Crashes):
@@ -68,7 +61,7 @@ class ApartTest(crashes.Crashes):
             with self.processes.within(base.SOURCE):
                 on_its_way.set()
                 with nova_context.target_cell(self.ctxt, self.cell('cell1')):
-                    die_if_dead()
+                    processes.check()
                     others.wait()
 
         with nova_context.target_cell(self.ctxt, self.cell('cell0')):
@@ -84,12 +77,12 @@ class ApartTest(crashes.Crashes):
 
     def test_one_dies_in_a_cell(self) -> None:
         with (
-            contextlib.suppress(faults.Crash),
+            testtools.ExpectedException(faults.Crash),
             self.processes.within(base.SOURCE),
             nova_context.target_cell(self.ctxt, self.cell('cell0')),
         ):
             self.processes.kill(base.SOURCE)
-            die_if_dead()
+            processes.check()
         self.assert_open()
 
     def cell(self, name: str) -> objects.CellMapping:

@@ -10,7 +10,7 @@ import testtools
 
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import crashes
-from nova_pt_migrate.tests.functional import lives
+from nova_pt_migrate.tests.functional import processes
 from nova_pt_migrate.tests.functional import waiting
 
 
@@ -46,9 +46,7 @@ class EndTest(crashes.Crashes):
 
         def hook(_manager: Any) -> None:
             self.processes.kill(base.SOURCE)
-            process = lives.current()
-            assert process is not None
-            process.check()
+            processes.check()
 
         with (
             fixtures.MockPatchObject(
