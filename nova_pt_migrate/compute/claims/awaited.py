@@ -18,8 +18,15 @@ def is_awaited(compute: Any, context: Any, server: str) -> bool:
     :raises nova.exception.NovaException: the database does not answer
     """
     instance = records.find(context, server)
-    if instance is None:
-        return False
+    return instance is not None and may_come(compute, context, instance)
+
+
+def may_come(compute: Any, context: Any, instance: Any) -> bool:
+    """As :func:`is_awaited`, of a server that was just looked up.
+
+    :param instance: nova.objects.Instance
+    :raises nova.exception.NovaException: the database does not answer
+    """
     if instance.host in (None, compute.host):
         return True
     if precheck.runs_here(compute.driver._host, instance):

@@ -44,6 +44,13 @@ class InUse:
         """
         self._seen.setdefault(server, set()).update(addresses)
 
+    def forget(self, server: str) -> None:
+        """Let a server lose all, since its guest is not here any more.
+
+        :param server: its UUID
+        """
+        self._seen.pop(server, None)
+
     def check(self, context: Any) -> None:
         """Take back what servers here have lost since the last look.
 

@@ -179,22 +179,30 @@ class Lease:
         instance = records.find(context, server)
         if instance is not None and instance.host == self._compute.host:
             return self._is_in_order(context, instance, turn)
-        if awaited.is_awaited(self._compute, context, server):
+        if instance is None:
+            return self._clear(context, server, None, turn)
+        if awaited.may_come(self._compute, context, instance):
             return bool(
-                instance is not None
-                and instance.host is None
+                instance.host is None
                 and server not in pci_tracker.held(self._compute.rt)
             )
-        moves = instance is not None and awaited.moves_elsewhere(
-            self._compute, context, instance
-        )
-        with contextlib.ExitStack() as rest:
-            if instance is not None and not moves:
-                rest.callback(self._unbind, context, instance, turn)
-            if not self._free(context, server, instance, turn):
-                return False
-            gone = turn.guard(self._standbys).forget(server, instance, False)
-            return gone and not moves
+        if awaited.moves_elsewhere(self._compute, context, instance):
+            self._clear(context, server, instance, turn)
+            return False
+        try:
+            self._unbind(context, instance, turn)
+        except Exception:
+            self._clear(context, server, instance, turn)
+            raise
+        return self._clear(context, server, instance, turn)
+
+    def _clear(
+        self, context: Any, server: str, instance: Any, turn: Turn
+    ) -> bool:
+        """Clear what is left but the bindings; False if not all is."""
+        return self._free(context, server, instance, turn) and turn.guard(
+            self._standbys
+        ).forget(server, instance, False)
 
     def _is_in_order(self, context: Any, instance: Any, turn: Turn) -> bool:
         """See to a server of this host, when nothing is under way with it."""
@@ -273,8 +281,7 @@ class Lease:
         Nova does so when it frees the devices; one call that fails is not
         repeated (nova/compute/manager.py:10214, 10338).
         """
-        if not awaited.is_awaited(self._compute, context, instance.uuid):
-            with turn.step():
-                self._compute.network_api.setup_networks_on_host(
-                    context, instance, self._compute.host, teardown=True
-                )
+        with turn.step():
+            self._compute.network_api.setup_networks_on_host(
+                context, instance, self._compute.host, teardown=True
+            )

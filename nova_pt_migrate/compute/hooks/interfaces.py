@@ -58,6 +58,7 @@ class InterfaceHooks(base.Hooks):
         finally:
             self._pt.standbys.unplug(instance, network_info)
             self._pt.removals.forget(instance.uuid)
+            self._pt.in_use.forget(instance.uuid)
 
     def _get_guest_xml(
         self,

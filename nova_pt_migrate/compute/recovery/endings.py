@@ -11,6 +11,7 @@ from collections.abc import Callable
 import functools
 from typing import Any
 
+from nova_pt_migrate.compute.recovery import known
 from nova_pt_migrate.compute.recovery import settlement
 from nova_pt_migrate.compute.recovery import worker as workers
 from nova_pt_migrate.compute.server import departures
@@ -91,7 +92,7 @@ class Endings:
         return self._settlements(
             instance.uuid,
             migrate_data.migration.id,
-            known=settlement.Known(context, migrate_data, self._source_bdms),
+            known=known.Known(context, migrate_data, self._source_bdms),
             status='cancelled' if self._departure.aborted else status,
             abort=abort,
         )

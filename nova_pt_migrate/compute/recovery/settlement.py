@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One migration whose end must still be found out and carried through."""
 
-import dataclasses
 import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from oslo_utils import timeutils
 from nova_pt_migrate.compute import local_domain
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.notifications import actions
+from nova_pt_migrate.compute.recovery import known as known_migration
 from nova_pt_migrate.compute.recovery import leftovers
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.recovery import undecided
@@ -33,20 +33,6 @@ USED = (
 """What Nova reads of an instance in what follows, at once."""
 WAITING = 'accepted'
 """Status of a migration that the conductor has not given to its source."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Known:
-    """What Nova holds in memory while a server migrates.
-
-    :ivar context: of the user's request
-    :ivar migrate_data: nova.objects.LibvirtLiveMigrateData
-    :ivar source_bdms: its block device mappings as on the source
-    """
-
-    context: Any
-    migrate_data: Any
-    source_bdms: Any
 
 
 class Settlement:
@@ -75,7 +61,7 @@ class Settlement:
         server: str,
         migration: int,
         *,
-        known: Known | None = None,
+        known: known_migration.Known | None = None,
         status: str = 'failed',
         abort: bool = False,
         withheld: bool = False,
@@ -219,16 +205,24 @@ class Settlement:
         else:
             lost_ports.correct(self._compute, instance)
             self._roll_back_here(context, instance, migration)
-        ended = objects.Migration.get_by_id(context, self._migration)
+        ended = self._ended(context, instance)
         return records.is_over(ended, instance) and self._done(
             context, instance, ended
         )
+
+    def _ended(self, context: Any, instance: Any) -> Any:
+        """Return the migration as Nova has saved it, here or elsewhere."""
+        if self._known and records.is_over(
+            self._known.migrate_data.migration, instance
+        ):
+            return self._known.migrate_data.migration
+        return objects.Migration.get_by_id(context, self._migration)
 
     def _roll_back_here(
         self, context: Any, instance: Any, migration: Any
     ) -> None:
         known = self._known or self._reconstructed(
-            context, instance, migration
+            context, instance, migration, arrived=False
         )
         if self._known is None or self._tried:
             originals.restore_lost(
@@ -265,22 +259,10 @@ class Settlement:
         )
 
     def _reconstructed(
-        self,
-        context: Any,
-        instance: Any,
-        migration: Any,
-        arrived: bool = False,
-    ) -> Known:
-        return Known(
-            context,
-            originals.migrate_data(instance, migration),
-            originals.block_device_mappings(
-                context,
-                instance,
-                self._compute.volume_api,
-                moved=migration.status.startswith(('running', 'completed')),
-                arrived=arrived,
-            ),
+        self, context: Any, instance: Any, migration: Any, arrived: bool
+    ) -> known_migration.Known:
+        return known_migration.reconstructed(
+            context, instance, migration, self._compute.volume_api, arrived
         )
 
     def _done(self, context: Any, instance: Any, migration: Any) -> bool:
@@ -289,7 +271,9 @@ class Settlement:
             self._compute, context, instance, migration
         ):
             return False
-        if migration.status == 'completed':
+        if migration.status == 'completed' and (
+            self._known is None or self._known.has_volumes
+        ):
             leftovers.delete_old_attachments(self._compute, context, instance)
         if self._withheld:
             self._withheld = False
