@@ -52,6 +52,8 @@ def work(folder: str, handed: TextIO, events: io.FileIO) -> None:
     runner = run.SubunitTestRunner(stdout=events)
     runner.list(suite, loader)
     tests = {test.id(): test for test in program.iterate_tests(suite)}
+    # Whoever has a test has all services that it had.
+    del suite
     stream = subunit.StreamResultToBytes(events)
     stream.status(file_name=NAME, file_bytes=READY, eof=True)
     for line in handed:
