@@ -277,11 +277,11 @@ class EvacuationTest(crashes.Crashes):
 
     def test_it_is_fenced_while_the_destination_looks(self) -> None:
         """What held the allocation there must not be the first to go."""
-        ask, fence = awaited.is_awaited, self.fence
+        ask, fence = awaited.may_come, self.fence
         asked, fenced = threading.Event(), threading.Event()
 
-        def slowly(compute: Any, context: Any, server: str) -> bool:
-            answer = ask(compute, context, server)
+        def slowly(compute: Any, context: Any, instance: Any) -> bool:
+            answer = ask(compute, context, instance)
             asked.set()
             fenced.wait(waiting.PATIENCE)
             return answer
@@ -291,8 +291,6 @@ class EvacuationTest(crashes.Crashes):
             fence()
             fenced.set()
 
-        self.useFixture(
-            fixtures.MockPatchObject(awaited, 'is_awaited', slowly)
-        )
+        self.useFixture(fixtures.MockPatchObject(awaited, 'may_come', slowly))
         self.fence = fence_then  # type: ignore[method-assign]
         self.check_evacuated_to(base.THIRD)
