@@ -9,6 +9,7 @@ no other migration needs what is found.
 
 from typing import Any
 
+from nova.network import constants
 from nova.network import neutron
 from oslo_log import log as logging
 
@@ -41,3 +42,29 @@ def delete_left(instance: Any, host: str) -> None:
         except neutron.neutron_client_exc.NeutronClientException as exc:
             if exc.status_code not in NONE_THERE:
                 raise
+
+
+def undo(compute: Any, context: Any, instance: Any) -> None:
+    """Undo what prepared the ports of a server elsewhere for this host.
+
+    Nova does so when it frees the devices; one call that fails is not
+    repeated (nova/compute/manager.py:10214, 10338). It deletes the bindings
+    last, so that nothing else is left where there are none. Neutron's filter
+    by host counts inactive ones too (its plugins/ml2/plugin.py,
+    _ml2_port_result_filter_hook).
+
+    :param compute: nova.compute.manager.ComputeManager of this host
+    :raises Exception: from Neutron; something may be left
+    """
+    bound = compute.network_api.list_ports(
+        our_vifs.admin_context(),
+        **{
+            'device_id': instance.uuid,
+            constants.BINDING_HOST_ID: compute.host,
+            'fields': ['id'],
+        },
+    )
+    if bound['ports']:
+        compute.network_api.setup_networks_on_host(
+            context, instance, compute.host, teardown=True
+        )

@@ -28,6 +28,7 @@ from oslo_utils import timeutils
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute import records
 from nova_pt_migrate.compute.claims import awaited
+from nova_pt_migrate.compute.claims import bindings
 from nova_pt_migrate.compute.claims import left_standbys
 from nova_pt_migrate.compute.claims import open_ends
 from nova_pt_migrate.compute.claims import pci_tracker
@@ -190,7 +191,8 @@ class Lease:
             self._clear(context, server, instance, turn)
             return False
         try:
-            self._unbind(context, instance, turn)
+            with turn.step():
+                bindings.undo(self._compute, context, instance)
         except Exception:
             self._clear(context, server, instance, turn)
             raise
@@ -274,14 +276,3 @@ class Lease:
                 context, server, node
             )
         return False
-
-    def _unbind(self, context: Any, instance: Any, turn: Turn) -> None:
-        """Delete the inactive bindings of a server's ports to this host.
-
-        Nova does so when it frees the devices; one call that fails is not
-        repeated (nova/compute/manager.py:10214, 10338).
-        """
-        with turn.step():
-            self._compute.network_api.setup_networks_on_host(
-                context, instance, self._compute.host, teardown=True
-            )

@@ -81,6 +81,19 @@ class Neutron(libvirt_base.LibvirtNeutronFixture):
             )
         super().activate_port_binding(port_id, host_id)
 
+    def list_ports(self, is_admin: bool, **params: Any) -> dict[str, Any]:
+        """See ``_ml2_port_result_filter_hook``: any binding counts."""
+        host = params.pop('binding:host_id', None)
+        found = super().list_ports(is_admin, **params)['ports']
+        return {
+            'ports': [
+                port
+                for port in found
+                if host is None
+                or host in self._port_bindings.get(port['id'], ())
+            ]
+        }
+
     def show_port(self, port_id: str, **params: Any) -> dict[str, Any]:
         self._check_port(port_id)
         return dict(super().show_port(port_id, **params))

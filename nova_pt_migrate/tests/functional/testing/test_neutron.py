@@ -25,3 +25,19 @@ class OwnTest(testtools.TestCase):
                     [each.get('name') for each in vars(known)[name].values()],
                     name,
                 )
+
+
+class FilterTest(testtools.TestCase):
+    def test_a_port_is_found_by_each_host_that_it_is_bound_to(self) -> None:
+        fixture = neutron.Neutron(self)
+        port = next(iter(fixture._ports))
+        fixture._ports[port]['device_owner'] = 'compute:nova'
+        for host in ('active', 'inactive'):
+            fixture.create_port_binding(port, {'binding': {'host': host}})
+        for host, found in {
+            'active': [port],
+            'inactive': [port],
+            'other': [],
+        }.items():
+            ports = fixture.list_ports(True, **{'binding:host_id': host})
+            self.assertEqual(found, [each['id'] for each in ports['ports']])
