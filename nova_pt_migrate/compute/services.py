@@ -123,7 +123,6 @@ class Services:
             self.settings, pairings, self.links
         )
         self.standbys = standbys.Standbys(
-            self.paired_ports,
             lambda port: neutron.is_guarded(self.compute.network_api, port),
             # Nova forgets a detached port only after its hook.
             functools.partial(

@@ -7,6 +7,7 @@ carries the traffic of a pair follows from what is seen, so that a crash or a
 restart is repaired by looking again.
 """
 
+from collections.abc import Iterable
 import dataclasses
 import enum
 
@@ -119,3 +120,18 @@ def _off(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
     if found.up:
         todo.append(steps.LinkDown(standby.link))
     return tuple(todo)
+
+
+def after(found: Found, todo: Iterable[steps.Step]) -> Found:
+    """Return what would be found when the steps were done."""
+    for step in todo:
+        match step:
+            case steps.LinkUp() | steps.LinkDown():
+                up = isinstance(step, steps.LinkUp)
+                found = dataclasses.replace(found, up=up)
+            case steps.AddFilter() | steps.RemoveFilter():
+                there = isinstance(step, steps.AddFilter)
+                found = dataclasses.replace(found, filtered=there)
+            case steps.ClearVf():
+                found = dataclasses.replace(found, stale=None)
+    return found

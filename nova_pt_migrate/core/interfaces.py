@@ -150,6 +150,36 @@ class Links(Protocol):
         """
 
 
+class Guest(Protocol):
+    """The inside of a guest, as far as its pairs go."""
+
+    def favour(self, port: str) -> None:
+        """Make a pair's standby active, where the guest has a bond.
+
+        Where the agent may not do it, or does not answer, the bond does it
+        when the device leaves, as that of a guest without one.
+
+        :raises errors.NotActive: it is seen that it is not
+        :raises errors.HostError: libvirt does not answer
+        """
+
+    def is_heard(self, port: str) -> bool:
+        """Tell whether it has sent where it was told to.
+
+        True where there is nothing to wait for. Raises nothing.
+        """
+
+    def uses(self, port: str, join: bool) -> bool:
+        """Tell whether it sends by a pair's device, and let a bond do so.
+
+        :param join: put the device into the bond, where it is not
+        :returns: False if nobody can tell
+        :raises errors.NotActive: it is seen that it does not
+        :raises errors.GuestError: its agent does not tell as it should
+        :raises errors.HostError: libvirt does not answer
+        """
+
+
 class AgentChannel(Protocol):
     """The way to the agent in one guest."""
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values the planner works on: what was found and what is wanted."""
+"""The values the planner works on: a domain, and the devices in it."""
 
 from collections.abc import Mapping
 import dataclasses
-import enum
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,21 +48,3 @@ class Device:
     address: str
     port: str
     xml: str
-
-
-class Place(enum.Enum):
-    """Where the server is meant to be when the plan has run."""
-
-    LEAVING = 'leaving'
-    """No device that this driver owns is in the live domain."""
-
-    HOME = 'home'
-    """Every device that this host owns is in the live domain."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """What should be: all owned devices in, or none of them."""
-
-    place: Place
-    devices: tuple[Device, ...]

@@ -44,9 +44,6 @@ class Keep:
     xml: str
 
 
-Step = Unplug | Plug | Keep
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class LinkUp:
     """Switch a netdev of the host on."""
@@ -120,3 +117,38 @@ class Announce:
 
 
 LinkStep = LinkUp | LinkDown | AddFilter | RemoveFilter | ClearVf | Announce
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Favour:
+    """Have the guest make a pair's standby active in its bond."""
+
+    port: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hear:
+    """See something that the guest sends where it was told to."""
+
+    port: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Use:
+    """See a driver of the guest take a device into use."""
+
+    device: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prefer:
+    """See the guest send by a pair's device, and let its bond do so.
+
+    :ivar patient: give it some seconds where nobody can tell
+    """
+
+    port: str
+    patient: bool
+
+
+Step = Unplug | Plug | Keep | LinkStep | Favour | Hear | Use | Prefer

@@ -4,7 +4,8 @@
 ``pt-rooms`` draws the rooms of a package as ``tools/rooms.toml`` has them,
 and lists them. ``pt-way`` draws a step for each line of its content,
 ``host | phase | rooms | words``; a room or phase that there is not is an
-error.
+error. ``pt-order`` draws the stages of a hand-over on both hosts, as
+:mod:`nova_pt_migrate.core.order` has them.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import rooms_picture
 from sphinx.util import docutils
 import way_picture
 
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -120,6 +122,46 @@ class Way(docutils.SphinxDirective):
         ]
 
 
+WAY = (
+    ('source', order.Place.LEAVING),
+    ('destination', order.Place.ARRIVING),
+    ('source', order.Place.AWAY),
+    ('destination', order.Place.HOME),
+)
+"""The places that a server comes through."""
+MOVE = way_picture.Step(
+    'source', '-', ('libvirt',), 'the CPUs stop here, and run at the other'
+)
+
+
+class Order(docutils.SphinxDirective):
+    """The stages of a hand-over, on both hosts."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the picture; a change of the code makes it anew."""
+        self.env.note_dependency(order.__file__)
+        steps = []
+        for host, place in WAY:
+            steps += [
+                way_picture.Step(
+                    host,
+                    '-' if number else place.value,
+                    (row.stage.value,),
+                    row.brief,
+                )
+                for number, row in enumerate(order.ORDER[place])
+            ]
+            if place is order.Place.LEAVING:
+                steps.append(MOVE)
+        return [
+            _picture(
+                rooms_picture.svg(
+                    *way_picture.size(steps), way_picture.parts(steps)
+                )
+            )
+        ]
+
+
 def _picture(drawing: str) -> nodes.Node:
     return nodes.raw('', drawing, format='html')
 
@@ -128,4 +170,5 @@ def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_directive('pt-rooms', Rooms)
     app.add_directive('pt-way', Way)
+    app.add_directive('pt-order', Order)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}

@@ -3,7 +3,8 @@
 
 ``pt-reasons`` gives the codes of :mod:`nova_pt_migrate.core.reasons` to users,
 ``pt-commands`` to operators, ``pt-phases`` and ``pt-results`` the names of
-:mod:`nova_pt_migrate.core.phase_names`. ``pt-message`` is one message with
+:mod:`nova_pt_migrate.core.phase_names`, ``pt-stages`` the order of
+:mod:`nova_pt_migrate.core.order`. ``pt-message`` is one message with
 what to do about it; a unit test sees that each message of the code has one.
 """
 
@@ -15,6 +16,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util import docutils
 
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
@@ -53,10 +55,24 @@ def result_rows() -> Iterator[Row]:
         yield f'``{name.value}``', meaning
 
 
+def stage_rows() -> Iterator[Row]:
+    """Every stage of every place, in order, with its reason."""
+    yield 'place', 'stage', 'what is done', 'why then'
+    for place, rows in order.ORDER.items():
+        for number, row in enumerate(rows):
+            yield (
+                '' if number else f'``{place.value}``',
+                f'``{row.stage.value}``',
+                row.what,
+                row.why,
+            )
+
+
 TABLES = {
     'pt-reasons': ('26 42 32', reason_rows),
     'pt-phases': ('12 18 70', phase_rows),
     'pt-results': ('20 80', result_rows),
+    'pt-stages': ('10 10 38 42', stage_rows),
 }
 
 
@@ -65,8 +81,9 @@ class Table(docutils.SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table; a change of the code makes it anew."""
-        for path in (__file__, phase_names.__file__, reasons.__file__):
-            self.env.note_dependency(path)
+        for source in (order, phase_names, reasons):
+            self.env.note_dependency(source.__file__)
+        self.env.note_dependency(__file__)
         widths, rows = TABLES[self.name]
         return self.parse_text_to_nodes('\n'.join(list_table(widths, rows())))
 

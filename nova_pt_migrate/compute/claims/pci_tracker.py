@@ -20,9 +20,10 @@ from nova import objects
 from nova.compute import resource_tracker
 from nova.objects import fields
 from nova.objects import instance_pci_requests
-from nova.pci import request as pci_request
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
+
+from nova_pt_migrate.compute import our_vifs
 
 LOG = logging.getLogger(__name__)
 
@@ -57,23 +58,33 @@ def tracker(virtapi: Any) -> Any:
     return getattr(getattr(virtapi, '_compute', None), 'rt', None)
 
 
-def requests(context: Any, instance: Any) -> list[Request]:
+def requests(tracker: Any, instance: Any) -> list[Request]:
     """Return the requests that Nova will claim here, in its order.
 
     Those of the flavor and those of the ports, of devices of ours and of
-    others (nova/compute/manager.py:8889, 8901).
+    others (nova/compute/manager.py:8889, 8901). Nova finds that of a port by
+    the address of its device on the source, which may be that of another of
+    the server's devices on this host (nova/pci/request.py,
+    get_instance_pci_request_from_vif, which asks the database).
     """
     found = [
         Request(each, f'alias {each.alias_name}')
         for each in instance.pci_requests.requests
         if each.source == InstancePCIRequest.FLAVOR_ALIAS
     ]
+    here = {node.id for node in tracker.compute_nodes.values()}
+    wanted = {
+        device.address: device.request_id
+        for device in instance.pci_devices
+        if device.compute_node_id not in here
+    }
     for vif in instance.get_network_info():
-        of_port = pci_request.get_instance_pci_request_from_vif(
-            context, instance, vif
-        )
-        if of_port:
-            found.append(Request(of_port, f'port {vif["id"]}'))
+        request_id = wanted.get(our_vifs.address(vif))
+        found += [
+            Request(each, f'port {vif["id"]}')
+            for each in instance.pci_requests.requests
+            if request_id and each.request_id == request_id
+        ]
     return found
 
 

@@ -73,7 +73,7 @@ def begin(
     if bound:
         bindings.delete_left(instance, tracker.host)
     check = Check(
-        instance, tracker.host, pci_tracker.requests(context, instance)
+        instance, tracker.host, pci_tracker.requests(tracker, instance)
     )
     unmet = pci_tracker.unmet(tracker, check.requests)
     if unmet:

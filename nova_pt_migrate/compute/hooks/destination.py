@@ -17,6 +17,7 @@ from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import destination_check
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.server import lost_ports
+from nova_pt_migrate.core import order
 
 LOG = logging.getLogger(__name__)
 
@@ -159,9 +160,14 @@ class DestinationHooks(destination_check.DestinationCheckHooks):
             context, instance, self.virtapi._compute, network_info
         )
         try:
-            lacking = self._pt.servers.of(
+            server = self._pt.servers.of(
                 instance, self._pt.tell(context, instance), network_info
-            ).come_home(our_vifs.owned(network_info), others=others)
+            )
+            lacking = server.bring(
+                order.Place.HOME,
+                our_vifs.owned(network_info),
+                others=others,
+            )
             free = lost_ports.give_up(
                 self.virtapi._compute,
                 context,
@@ -172,7 +178,7 @@ class DestinationHooks(destination_check.DestinationCheckHooks):
             if (
                 lacking
                 or not free
-                or self._pt.bonds.is_concerned(instance, network_info)
+                or self._pt.bonds.is_concerned(instance, server.ports)
             ):
                 self._pt.healer.note(instance.uuid)
         finally:

@@ -12,6 +12,7 @@ from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.pairs import standbys
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
 
 LOG = logging.getLogger(__name__)
@@ -29,11 +30,12 @@ class InterfaceHooks(base.Hooks):
         self._pt.removals.expect(instance.uuid, network_info)
         network_info = self._pt.missing.startable(network_info)
         super().plug_vifs(instance, network_info)
+        ports = self._pt.paired_ports.of(instance, network_info)
         try:
-            self._pt.standbys.plug(instance, network_info)
+            self._pt.standbys.plug(instance, ports)
         except errors.HostError as exc:
             raise exception.VirtualInterfacePlugException(str(exc)) from exc
-        if self._pt.bonds.is_concerned(instance, network_info):
+        if self._pt.bonds.is_concerned(instance, ports):
             self._pt.healer.note(instance.uuid)
 
     def _unplug_vifs(
@@ -52,11 +54,12 @@ class InterfaceHooks(base.Hooks):
     def _pt_unplug(
         self, instance: Any, network_info: Any, ignore_errors: bool
     ) -> None:
-        self._pt.servers.links_of(instance, network_info).silence()
+        ports = self._pt.paired_ports.of(instance, network_info)
+        self._pt.servers.elsewhere(instance, ports).bring(order.Place.AWAY)
         try:
             super()._unplug_vifs(instance, network_info, ignore_errors)
         finally:
-            self._pt.standbys.unplug(instance, network_info)
+            self._pt.standbys.unplug(instance, ports)
             self._pt.removals.forget(instance.uuid)
             self._pt.in_use.forget(instance.uuid)
 
@@ -80,7 +83,9 @@ class InterfaceHooks(base.Hooks):
             context, instance, network_info, disk_info, image_meta, rescue,
             block_device_info, mdevs, accel_info, share_info, old_guest,
         )  # fmt: skip
-        return self._pt.standbys.add_to(xml, instance, network_info)
+        return standbys.add_to(
+            xml, self._pt.paired_ports.of(instance, network_info)
+        )
 
     @base.operation('the attachment of a port')
     def attach_interface(
@@ -105,7 +110,7 @@ class InterfaceHooks(base.Hooks):
             return
         domain = self._pt.servers.domain(instance)
         try:
-            self._pt.standbys.plug(instance, [vif])
+            self._pt.standbys.plug(instance, ports)
             for paired in ports:
                 domain.add(standbys.element(paired))
             super().attach_interface(context, instance, image_meta, vif)
@@ -171,7 +176,7 @@ class InterfaceHooks(base.Hooks):
                     'rebooted hard: %s', vif['id'], exc, instance=instance,
                 )  # fmt: skip
         if ports:
-            self._pt.standbys.unplug(instance, [vif])
+            self._pt.standbys.unplug(instance, ports)
 
 
 def _is_migrating(context: Any, instance: Any) -> bool:

@@ -7,6 +7,7 @@ Whatever is done for the server without being asked ends before they begin.
 from typing import Any
 
 from nova_pt_migrate.compute.hooks import base
+from nova_pt_migrate.core import order
 
 
 class OperationHooks(base.Hooks):
@@ -40,9 +41,10 @@ class OperationHooks(base.Hooks):
         """
         super().power_off(instance, timeout, retry_interval)
         if self._pt.removals.has(instance.uuid):
-            self._pt.servers.links_of(
+            ports = self._pt.paired_ports.of(
                 instance, instance.get_network_info()
-            ).silence()
+            )
+            self._pt.servers.elsewhere(instance, ports).bring(order.Place.AWAY)
 
     @base.operation('a pause')
     def pause(self, instance: Any) -> None:

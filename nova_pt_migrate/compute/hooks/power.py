@@ -15,9 +15,9 @@ from nova.network import model as network_model
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.hooks import base
-from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.traffic import readiness
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import reasons
 
@@ -176,9 +176,10 @@ class PowerHooks(base.Hooks):
         except Exception:
             vifs = self._pt.paired_ports.own_vifs(instance, network_info)
             if vifs:
-                self._pt.servers.of(instance).come_home(vifs)
+                self._pt.servers.of(instance).bring(order.Place.HOME, vifs)
             raise
-        self._pt.servers.links_of(instance, network_info).silence()
+        ports = self._pt.paired_ports.of(instance, network_info)
+        self._pt.servers.elsewhere(instance, ports).bring(order.Place.AWAY)
 
     @base.operation('a suspension')
     def _detach_direct_passthrough_ports(
@@ -194,9 +195,7 @@ class PowerHooks(base.Hooks):
             super()._detach_direct_passthrough_ports(context, instance, guest)
             return
         try:
-            self._pt.servers.of(instance).leave(
-                vifs, None, departures.Departure()
-            )
+            self._pt.servers.of(instance).bring(order.Place.LEAVING, vifs)
         except errors.PtMigrateError as exc:
             raise exception.InternalError(str(exc)) from exc
         for vif in our_vifs.without(network_info, vifs):
@@ -216,8 +215,8 @@ class PowerHooks(base.Hooks):
             network_info = instance.get_network_info()
         vifs = self._pt.paired_ports.own_vifs(instance, network_info)
         if vifs:
-            self._pt.servers.of(instance, network_info=network_info).come_home(
-                vifs
+            self._pt.servers.of(instance, network_info=network_info).bring(
+                order.Place.HOME, vifs
             )
             network_info = our_vifs.without(network_info, vifs)
         super()._attach_direct_passthrough_ports(

@@ -18,6 +18,7 @@ from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
@@ -176,11 +177,11 @@ class SourceHooks(base.Hooks):
         if our_vifs.owned(vifs):
             departure = self._pt.departures.of(instance.uuid)
             migration = migrate_data.migration.uuid
-            self._pt.servers.notice_to(instance, departure.story, vifs).give(
-                our_vifs.owned(vifs), migration, departure
-            )
-            self._pt.servers.of(instance, departure.story, vifs).leave(
-                our_vifs.owned(vifs), migration, departure
+            self._pt.servers.of(instance, departure.story, vifs).bring(
+                order.Place.LEAVING,
+                our_vifs.owned(vifs),
+                migration=migration,
+                departure=departure,
             )
         for vif in our_vifs.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
@@ -202,7 +203,8 @@ class SourceHooks(base.Hooks):
 
     @base.operation('the end of a live migration')
     def _pt_silence(self, instance: Any, vifs: list[our_vifs.Vif]) -> None:
-        self._pt.servers.links_of(instance, vifs).silence()
+        ports = self._pt.paired_ports.of(instance, vifs)
+        self._pt.servers.elsewhere(instance, ports).bring(order.Place.AWAY)
 
     def rollback_live_migration_at_source(
         self, context: Any, instance: Any, migrate_data: Any
@@ -235,7 +237,7 @@ class SourceHooks(base.Hooks):
             vifs = our_vifs.owned(left)
             home = not self._pt.servers.of(
                 instance, self._pt.tell(context, instance), network_info
-            ).come_home(vifs)
+            ).bring(order.Place.HOME, vifs)
             free = lost_ports.give_up(
                 compute,
                 context,

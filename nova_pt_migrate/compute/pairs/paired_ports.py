@@ -22,6 +22,7 @@ from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import plugins
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import plan
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.pairing import contract
@@ -56,6 +57,17 @@ class PairedPort:
     unfit: tuple[str, ...] = ()
     uplink: uplinks.Uplink | None = None
     standby: handover.Standby | None = None
+
+    @property
+    def here(self) -> plan.Paired:
+        """Return what the planner has to know of it."""
+        return plan.Paired(
+            self.pair.port,
+            self.pair.device,
+            self.standby,
+            bond=self.pairing.second_port,
+            required=self.choice.standby is pairs.Need.REQUIRED,
+        )
 
     @property
     def mtu(self) -> int | None:

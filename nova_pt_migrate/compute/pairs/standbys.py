@@ -26,41 +26,41 @@ from nova_pt_migrate.host import pair_xml
 
 LOG = logging.getLogger(__name__)
 PLUGIN = 'pt_migrate'
+Ports = Iterable[paired_ports.PairedPort]
 
 
 class Standbys:
     """Makes and deletes them.
 
-    :param finder: finds the pairs of a server
     :param is_guarded: tells of a port whether its addresses are checked
     :param note: takes the UUID of a server of which a standby may be left
     """
 
     def __init__(
         self,
-        finder: paired_ports.PairedPorts,
         is_guarded: Callable[[str], bool],
         note: Callable[[str], None],
     ) -> None:
-        self._finder = finder
         self._is_guarded = is_guarded
         self._note = note
 
-    def plug(self, instance: Any, network_info: Iterable[Any]) -> None:
+    def plug(self, instance: Any, ports: Ports) -> None:
         """Make the netdevs of a server's standbys; those there are kept.
+
+        :param ports: those without a standby of ours are passed over
 
         :raises errors.HostError: one is not there
         """
-        for paired in self._finder.own(instance, network_info):
+        for paired in _ours(ports):
             guarded = self._is_guarded(paired.pair.port)
             try:
                 os_vif.plug(_vif(paired, guarded), _instance(instance))
             except osv_exception.PlugException as exc:
                 raise errors.HostError(str(exc)) from exc
 
-    def unplug(self, instance: Any, network_info: Iterable[Any]) -> None:
+    def unplug(self, instance: Any, ports: Ports) -> None:
         """Delete them. Never raises; what stays is logged with its name."""
-        for paired in self._finder.own(instance, network_info):
+        for paired in _ours(ports):
             try:
                 os_vif.unplug(_vif(paired, True), _instance(instance))
             except osv_exception.UnplugException:
@@ -72,14 +72,16 @@ class Standbys:
                 )  # fmt: skip
                 self._note(instance.uuid)
 
-    def add_to(
-        self, domain_xml: str, instance: Any, network_info: Iterable[Any]
-    ) -> str:
-        """Return a domain XML of Nova's with the server's standbys."""
-        return pair_xml.with_standbys(
-            domain_xml,
-            [element(c) for c in self._finder.own(instance, network_info)],
-        )
+
+def add_to(domain_xml: str, ports: Ports) -> str:
+    """Return a domain XML of Nova's with a server's standbys of ours."""
+    return pair_xml.with_standbys(
+        domain_xml, [element(paired) for paired in _ours(ports)]
+    )
+
+
+def _ours(ports: Ports) -> list[paired_ports.PairedPort]:
+    return [paired for paired in ports if paired.standby]
 
 
 def element(paired: paired_ports.PairedPort) -> str:

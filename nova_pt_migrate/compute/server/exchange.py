@@ -12,10 +12,11 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.claims import replacements
+from nova_pt_migrate.core import course as courses
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import model
 from nova_pt_migrate.core import reasons
-from nova_pt_migrate.core import steps
 
 LOG = logging.getLogger(__name__)
 
@@ -27,23 +28,25 @@ def exchange(
     others: replacements.Replacements,
     vifs: list[our_vifs.Vif],
     failures: dict[str, reasons.Failure],
-) -> tuple[list[our_vifs.Vif], list[steps.Plug]]:
+    course: courses.Course,
+) -> list[our_vifs.Vif]:
     """Exchange the devices of the VIFs, as far as there are others.
 
     Never raises: a device that cannot be exchanged stays in the records.
 
     :param vifs: those whose devices are unfit
     :param failures: loses the sentences of devices that were exchanged
-    :returns: the VIFs with other devices, and the steps to plug these
+    :param course: which plugs the others next
+    :returns: the VIFs with other devices
     """
-    exchanged, plugs = [], []
+    exchanged = []
     for vif in vifs:
         address = vif['profile']['pci_slot']
         other = others.claim(vif)
         if other is None:
             continue
         try:
-            plug = _record(domain, xml_of, others, vif, other)
+            new, kept = _record(domain, xml_of, others, vif, other)
         except errors.HostError as exc:
             failures[address] = dataclasses.replace(
                 failures[address], text=f'{failures[address]} ({exc})'
@@ -52,12 +55,12 @@ def exchange(
         LOG.error(
             'Device %s cannot be plugged: %s. The server gets %s instead; '
             'see what is wrong with the first.',
-            address, failures.pop(address), plug.device.address,
+            address, failures.pop(address), new.address,
             instance=instance,
         )  # fmt: skip
+        course.exchange(address, new, kept)
         exchanged.append(other)
-        plugs.append(plug)
-    return exchanged, plugs
+    return exchanged
 
 
 def reconcile(
@@ -81,9 +84,10 @@ def _record(
     others: replacements.Replacements,
     vif: our_vifs.Vif,
     other: our_vifs.Vif,
-) -> steps.Plug:
+) -> tuple[model.Device, str | None]:
     """Let the persistent XML, Neutron and Nova have the other device.
 
+    :returns: it, and its element in the persistent XML, if that had the old
     :raises errors.HostError: they have the old one
     """
     (old,) = our_vifs.devices([vif], xml_of)
@@ -94,4 +98,4 @@ def _record(
     except errors.HostError:
         domain.exchange(new.address, old.xml)
         raise
-    return steps.Plug(new, kept or new.xml, persist=kept is None)
+    return new, kept

@@ -2,6 +2,7 @@
 """From Nova's instances to the servers that this driver acts on."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import time
 from typing import Any
 
@@ -10,14 +11,17 @@ from nova.virt.libvirt import driver as libvirt_driver
 from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import paired_ports
-from nova_pt_migrate.compute.server import devices
-from nova_pt_migrate.compute.server import notice
+from nova_pt_migrate.compute.server import bringing
 from nova_pt_migrate.compute.server import turns
+from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
-from nova_pt_migrate.compute.traffic import host_side
+from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.compute.traffic import observer
+from nova_pt_migrate.core import act
 from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import waits
 from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import domain as host_domain
@@ -66,8 +70,8 @@ class Servers:
         instance: Any,
         reporter: phases.Reporter | None = None,
         network_info: Any = None,
-    ) -> devices.Server:
-        """Return the devices of an instance on this host.
+    ) -> bringing.Server:
+        """Return an instance on this host, with devices, links and guest.
 
         :param network_info: its VIFs as bound on this host; those of its
             information cache if not given
@@ -77,84 +81,64 @@ class Servers:
         domain = self.domain(instance)
         if network_info is None:
             network_info = instance.get_network_info()
-        return devices.Server(
+        ports = self.ports(instance, network_info)
+        looks = self.observer(instance, domain)
+        wiring = vif_driver.VifWiring(
+            self._driver.vif_driver, instance, our_vifs.owned(network_info)
+        )
+        settings = self._settings
+        return bringing.Server(
             instance,
-            domain,
-            self._driver.vif_driver,
+            act.Hands(
+                self._links,
+                domain,
+                self._guard(wiring),
+                guest_side.GuestSide(ports, looks),
+                waits.Time(time.monotonic, self._pause),
+                unplug=settings.unplug_timeout,
+                retry=settings.unplug_retry_interval,
+                plug=settings.plug_deadline,
+            ),
+            wiring,
+            ports,
+            looks,
+            self.xml_of(instance),
+            settings,
+            reporter,
+        )
+
+    def elsewhere(
+        self, instance: Any, ports: Sequence[paired_ports.PairedPort]
+    ) -> bringing.Server:
+        """Return an instance that need not be here.
+
+        :param ports: as bound on this host; only what is the host's of them
+            is switched
+        """
+        return bringing.Server(
+            instance,
+            act.Hands(self._links),
+            None,
+            ports,
+            None,
             self.xml_of(instance),
             self._settings,
-            self.pairs_of(instance, domain, network_info),
-            reporter=reporter,
-            guard=self._guard,
         )
-
-    def notice_to(
-        self,
-        instance: Any,
-        reporter: phases.Reporter | None,
-        network_info: Any,
-    ) -> notice.Notice:
-        """Return what tells an instance on this host of an unplug.
-
-        :param network_info: its VIFs as bound on this host
-        :param reporter: takes down what the user is told
-        :raises nova.exception.InstanceNotFound: its domain is not here
-        """
-        ports = self.ports(instance, network_info)
-        return notice.Notice(
-            instance,
-            self.domain(instance),
-            self._settings,
-            {paired.pair.port for paired in ports},
-            reporter=reporter,
-        )
-
-    def pairs_of(
-        self, instance: Any, domain: interfaces.Domain, network_info: Any
-    ) -> host_side.HostSide:
-        """Return the pairs of an instance on this host.
-
-        :param network_info: its VIFs as bound on this host
-        """
-        return host_side.HostSide(
-            instance,
-            self.ports(instance, network_info),
-            self.observer(instance, domain),
-            self._links,
-            both=self._settings.mac_filters == 'both',
-            pause=self._pause,
-        )
-
-    def links_of(self, instance: Any, network_info: Any) -> host_side.HostSide:
-        """Return the pairs of an instance that need not be here.
-
-        Only what is the host's is switched.
-        """
-        return self.host_only(instance, self.ports(instance, network_info))
 
     def arriving(
         self, instance: Any, network_info: Any
     ) -> Callable[[turns.Turn], None]:
-        """Return what switches the pairs when the guest begins to run here.
+        """Return what is to be done when the guest begins to run here.
 
         :param network_info: its VIFs as bound on this host
         """
         ports = self.ports(instance, network_info)
-        return lambda turn: (
-            self.within(turn).host_only(instance, ports).arrive()
-        )
 
-    def host_only(
-        self, instance: Any, ports: list[paired_ports.PairedPort]
-    ) -> host_side.HostSide:
-        """Return these pairs, of which only what is the host's is switched."""
-        return host_side.HostSide(
-            instance,
-            ports,
-            None,
-            self._links,
-            both=self._settings.mac_filters == 'both',
-        )
+        def arrive(turn: turns.Turn) -> None:
+            server = self.within(turn).elsewhere(instance, ports)
+            server.bring(order.Place.ARRIVING)
+
+        return arrive
 
     def ports(
         self, instance: Any, network_info: Any

@@ -30,6 +30,7 @@ from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.traffic import managed_bonds
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.host import lanes
 
@@ -163,9 +164,10 @@ class Healer:
         lack.told = told
         told.look(instance)
         servers = self._servers.within(turn)
-        lacking = servers.of(instance, told).come_home(
+        lacking = servers.of(instance, told).bring(
+            order.Place.HOME,
             our_vifs.owned(instance.get_network_info()),
-            phase_names.PhaseName.HEAL,
+            phase=phase_names.PhaseName.HEAL,
         )
         free = self._give_up(context, instance, servers.domain(instance))
         kept = self._bonds.keep(instance, told.tell, servers.agent)

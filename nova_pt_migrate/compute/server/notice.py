@@ -8,6 +8,7 @@ how long before the unplug (extra spec ``pt_migrate:notice``).
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Sequence
 import time
 from typing import Any
 
@@ -16,10 +17,10 @@ from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import choices
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.startup import configuration
-from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import phase_names
+from nova_pt_migrate.core import plugging
 
 
 class Notice:
@@ -48,7 +49,7 @@ class Notice:
 
     def give(
         self,
-        vifs: list[our_vifs.Vif],
+        vifs: Sequence[our_vifs.Vif],
         migration: str | None,
         departure: departures.Departure,
     ) -> None:
@@ -75,7 +76,7 @@ class Notice:
             momentary=not seconds,
         ) as phase:
             if seconds:
-                act.wait_for_release(
+                plugging.wait_for_release(
                     self._domain,
                     devices,
                     seconds=seconds,

@@ -132,6 +132,10 @@ class VifWiring:
         self._instance = instance
         self._vifs = {vif['id']: vif for vif in vifs}
 
+    def exchange(self, vif: our_vifs.Vif) -> None:
+        """A port has another device now, as its VIF says."""
+        self._vifs[vif['id']] = vif
+
     def connect(self, device: model.Device) -> None:
         """See :meth:`core.interfaces.Wiring.connect`."""
         try:

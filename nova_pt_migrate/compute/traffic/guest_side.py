@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Let a guest use one NIC of a pair, and see that it does."""
+"""Let a guest use one NIC of a pair, and see whether it does."""
 
-from collections.abc import Callable
-import time
+from collections.abc import Iterable
 
 from oslo_log import log as logging
 
@@ -15,51 +14,31 @@ from nova_pt_migrate.guest import bonds
 from nova_pt_migrate.guest import nics
 
 LOG = logging.getLogger(__name__)
-USED = 15.0
-"""Seconds that a guest has to use a device that was plugged."""
-JOINED = 3.0
-"""Seconds of these that it has to put the device into its bond by itself."""
-SETTLED = 4.0
-"""Seconds for that where nobody tells of it.
-
-igbvf looks at its link every 2 s (igbvf_watchdog_task), others more often.
-"""
-ARRIVED = 3.0
-"""Seconds that a guest has to send on a second port that was made active.
-
-Linux announces that at once, or when its link watch, which runs once a second,
-has caught up (bond_should_notify_peers, net/core/link_watch.c).
-"""
-INTERVAL = 0.2
 
 
 class GuestSide:
-    """The guest's side of the pairs of one server.
+    """Provides :class:`core.interfaces.Guest` for the pairs of one server.
 
-    :param observer: looks at them; None where only the host is switched
+    :param ports: that have a standby
+    :param observer: looks at them
     """
 
     def __init__(
         self,
-        observer: observer.Observer | None,
-        clock: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], object] = time.sleep,
+        ports: Iterable[paired_ports.PairedPort],
+        observer: observer.Observer,
     ) -> None:
+        self._ports = {paired.pair.port: paired for paired in ports}
         self._observer = observer
-        self._clock = clock
-        self._pause = pause
-        self._sent: list[tuple[paired_ports.PairedPort, int]] = []
+        self._sent: dict[str, int] = {}
 
-    def standby(self, paired: paired_ports.PairedPort) -> None:
-        """Make the standby active in the guest's bond, where one is told of.
+    def favour(self, port: str) -> None:
+        """See :meth:`core.interfaces.Guest.favour`.
 
         What has been sent on a second port before is kept, for
-        :meth:`quiet`. Where the agent may not do it, or does not answer, the
-        bond does it when the device leaves, as that of a guest without one.
-
-        :raises errors.NotActive: it is seen that it is not
+        :meth:`is_heard`.
         """
-        agent = self._agent()
+        paired, agent = self._ports[port], self._agent()
         if not paired.pairing.second_port or agent is None:
             return
         try:
@@ -71,19 +50,15 @@ class GuestSide:
         except errors.NotActive:
             raise
         except errors.GuestError as exc:
-            LOG.info(
-                'The bond of port %s is left to the guest: %s',
-                paired.pair.port, exc,
-            )  # fmt: skip
+            LOG.info('The bond of port %s is left to the guest: %s', port, exc)
             return
         if before is not None:
-            self._sent.append((paired, before))
+            self._sent[port] = before
 
     def _count(self, paired: paired_ports.PairedPort) -> int | None:
         """Return what was sent on a second port; None for any other."""
         if paired.pair.kind is not pairs.StandbyKind.PORT:
             return None
-        assert self._observer is not None
         try:
             return self._observer.sent(paired)
         except errors.HostError as exc:
@@ -93,61 +68,18 @@ class GuestSide:
             )  # fmt: skip
             return None
 
-    def quiet(self, stop: Callable[[], bool]) -> list[paired_ports.PairedPort]:
-        """Wait until the guest has sent on each second port in use now.
-
-        All have the same seconds. Others learn from what it sends where it
-        is; until then they send to the device. Raises nothing.
-
-        :param stop: tells whether to wait no longer
-        :returns: those on which it has sent nothing in that time
-        """
-        end = self._clock() + ARRIVED
-        while not stop():
-            self._sent = [each for each in self._sent if self._waits(*each)]
-            if not self._sent or self._clock() >= end:
-                return [paired for paired, _ in self._sent]
-            self._pause(INTERVAL)
-        return []
-
-    def _waits(self, paired: paired_ports.PairedPort, before: int) -> bool:
-        """True as well where that cannot be seen."""
-        assert self._observer is not None
-        try:
-            return self._observer.sent(paired) == before
-        except errors.HostError:
+    def is_heard(self, port: str) -> bool:
+        """See :meth:`core.interfaces.Guest.is_heard`."""
+        if port not in self._sent:
             return True
+        try:
+            return self._observer.sent(self._ports[port]) != self._sent[port]
+        except errors.HostError:
+            return False
 
-    def primary(self, paired: paired_ports.PairedPort, patient: bool) -> None:
-        """Wait until the guest uses the device, which is in it.
-
-        :param patient: wait as well where nobody can tell
-        :raises errors.NotActive: it does not use it
-        :raises errors.GuestError: its agent does not tell as it should
-        """
-        begin = self._clock()
-        while True:
-            passed = self._clock() - begin
-            try:
-                seen = self._uses(paired, passed >= JOINED)
-            except errors.GuestError:
-                if passed >= USED:
-                    raise
-                self._pause(INTERVAL)
-            else:
-                if not seen and patient:
-                    self._pause(SETTLED)
-                return
-
-    def _uses(self, paired: paired_ports.PairedPort, join: bool) -> bool:
-        """Tell whether the guest uses the device; False if nobody can tell.
-
-        A bond is switched to it. A device that is not in the bond is put
-        there if ``join``.
-
-        :raises errors.GuestError: it does not use it, or tells nothing
-        """
-        agent = self._agent()
+    def uses(self, port: str, join: bool) -> bool:
+        """See :meth:`core.interfaces.Guest.uses`."""
+        paired, agent = self._ports[port], self._agent()
         if agent is None:
             return False
         if not paired.pairing.second_port:
@@ -174,15 +106,12 @@ class GuestSide:
         raise errors.NotActive(f'the device is not in {standby[0]}')
 
     def _agent(self) -> agents.Agent | None:
-        if self._observer is None:
-            return None
         # One that did not answer once may do so now.
         return self._observer.agent() or self._observer.agent()
 
     def _view(
         self, paired: paired_ports.PairedPort, agent: agents.Agent
     ) -> pairs.View:
-        assert self._observer is not None
         view = self._observer.view(paired, agent)
         if view.guest is None or view.guest.silent:
             raise errors.GuestError('the guest does not tell of its NICs')

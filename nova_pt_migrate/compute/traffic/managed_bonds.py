@@ -12,6 +12,7 @@ that has no DHCP, and one that is there is left as it is.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from oslo_log import log as logging
@@ -43,11 +44,13 @@ class Bonding:
         self._networks = networks
         self._told: dict[str, tuple[str, ...]] = {}
 
-    def is_concerned(self, instance: Any, network_info: Any) -> bool:
+    def is_concerned(
+        self, instance: Any, ports: Iterable[paired_ports.PairedPort]
+    ) -> bool:
         """Tell whether a server has, or is to have, bonds of ours."""
         return bool(
             system_metadata.read(instance, system_metadata.BONDS)
-            or self._wanted(instance, network_info)
+            or _wanted(ports)
         )
 
     def keep(
@@ -67,7 +70,7 @@ class Bonding:
         :returns: something is left to do
         """
         made = system_metadata.read(instance, system_metadata.BONDS)
-        ports = self._wanted(instance, instance.get_network_info())
+        ports = _wanted(self._finder.of(instance, instance.get_network_info()))
         wanted = {mac: str(c.pair.standby_mac) for mac, c in ports.items()}
         problems: list[str] = []
         for mac, standby_mac in (made | wanted).items():
@@ -92,18 +95,6 @@ class Bonding:
         self._tell(instance, tuple(problems), tell)
         return bool(problems)
 
-    def _wanted(
-        self, instance: Any, network_info: Any
-    ) -> dict[str, paired_ports.PairedPort]:
-        return {
-            paired.pair.mac: paired
-            for paired in self._finder.of(instance, network_info)
-            if paired.pairing.second_port
-            and paired.pair.kind is pairs.StandbyKind.OWN
-            and paired.choice.bond is pairs.Way.MANAGE
-            and paired.pair.standby_mac is not None
-        }
-
     def _tell(
         self,
         instance: Any,
@@ -124,6 +115,20 @@ class Bonding:
             self._told[instance.uuid] = problems
         else:
             self._told.pop(instance.uuid, None)
+
+
+def _wanted(
+    ports: Iterable[paired_ports.PairedPort],
+) -> dict[str, paired_ports.PairedPort]:
+    """Return those for which a bond is to be made, by MAC address."""
+    return {
+        paired.pair.mac: paired
+        for paired in ports
+        if paired.pairing.second_port
+        and paired.pair.kind is pairs.StandbyKind.OWN
+        and paired.choice.bond is pairs.Way.MANAGE
+        and paired.pair.standby_mac is not None
+    }
 
 
 def _lost(paired: paired_ports.PairedPort) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import fixtures
 
-from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import waits
 from nova_pt_migrate.host import agent as host_agent
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.testing import documents
@@ -55,7 +55,7 @@ class Paired(ours.OurMigrations):
         ):
             self.useFixture(fixtures.MockPatchObject(owner, name, double))
         # Guests without an agent use a device at once.
-        self.useFixture(fixtures.MockPatchObject(guest_side, 'SETTLED', 0.0))
+        self.useFixture(fixtures.MockPatchObject(waits, 'SETTLED', 0.0))
         super().setUp()
         self.processes.watch(links.Links, LINK_CALLS, 'link', _link_call)
         self.processes.watch(Channel, ['ask'], 'agent', _command)

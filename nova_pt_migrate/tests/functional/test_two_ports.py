@@ -8,8 +8,8 @@ from typing import Any
 import fixtures
 from nova.tests.fixtures import neutron as nova_neutron
 
-from nova_pt_migrate.compute.traffic import guest_side
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import waits
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -230,14 +230,14 @@ class ArrivalTest(TwoPorts):
         self.assertNotIn('pt_migrate_quiet', self.events(self.server))
 
     def test_a_quiet_guest_moves_and_that_is_told(self) -> None:
-        self.useFixture(fixtures.MockPatchObject(guest_side, 'ARRIVED', 0.5))
+        self.useFixture(fixtures.MockPatchObject(waits, 'ARRIVED', 0.5))
         self.bond()
         self.migrate(self.server)
         self.whole.check(always.End(base.DESTINATION, 'completed'))
         self.assertIn('pt_migrate_quiet', self.events(self.server))
 
     def test_an_abort_meanwhile(self) -> None:
-        self.useFixture(fixtures.MockPatchObject(guest_side, 'ARRIVED', 600.0))
+        self.useFixture(fixtures.MockPatchObject(waits, 'ARRIVED', 600.0))
         self.bond(self.announced.set)
         self.migrate(self.server, 'cancelled', self.abort)
         self.assertEqual([], self.double.calls.of(ours.OUR_UNPLUG))

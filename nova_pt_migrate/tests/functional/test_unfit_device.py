@@ -7,7 +7,7 @@ import fixtures
 from neutronclient.common import exceptions as neutron_client_exc
 from nova import exception
 
-from nova_pt_migrate.compute.server import devices as compute_server
+from nova_pt_migrate.compute.server import bringing
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
@@ -108,8 +108,8 @@ class AnotherIsTakenTest(UnfitDevice):
         self.assertEqual(2, len(prepared))
 
     def test_the_first_others_are_unfit_too(self) -> None:
-        self.fail(compute_server.OTHERS)
-        self.assert_arrives(self.ports.direct(), compute_server.OTHERS + 1)
+        self.fail(bringing.OTHERS)
+        self.assert_arrives(self.ports.direct(), bringing.OTHERS + 1)
 
     def test_guest_addresses_stay_behind_a_gap(self) -> None:
         (gap,) = self.ports.ordinary()
@@ -158,7 +158,7 @@ class NoneIsTakenTest(UnfitDevice):
     def test_the_others_are_unfit_too(self) -> None:
         self.fail(MANY)
         self.assert_arrives(
-            self.ports.direct(), compute_server.OTHERS + 1, degraded=1
+            self.ports.direct(), bringing.OTHERS + 1, degraded=1
         )
 
     def test_none_is_free(self) -> None:

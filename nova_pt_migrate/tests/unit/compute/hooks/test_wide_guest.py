@@ -10,7 +10,7 @@ from nova_pt_migrate.compute.hooks import wide_guest
 from nova_pt_migrate.core import model
 from nova_pt_migrate.host import xml
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
-from nova_pt_migrate.tests.unit.compute.server import test_devices
+from nova_pt_migrate.tests.unit.compute.server import test_bringing
 from nova_pt_migrate.tests.unit.host import test_xml
 
 
@@ -69,7 +69,7 @@ class ElementsTest(testtools.TestCase):
                 persistent=xml.devices(test_xml.domain(test_xml.VF)),
             ),
             lambda _vif: test_xml.PF,
-            [test_devices.MigrateVif(source, source)],
+            [test_bringing.MigrateVif(source, source)],
         )
 
     def test_a_device_of_the_destination_gets_the_guests_address(self) -> None:

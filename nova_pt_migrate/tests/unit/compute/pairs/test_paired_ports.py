@@ -16,7 +16,7 @@ from nova_pt_migrate.compute.startup import plugins
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import uplinks
-from nova_pt_migrate.tests.unit.compute.server import test_devices
+from nova_pt_migrate.tests.unit.compute.server import test_bringing
 
 PORT = '11111111-2222-4333-8444-555555555555'
 MAC = 'fa:16:3e:00:00:01'
@@ -99,7 +99,7 @@ def find(
 ) -> list[paired_ports.PairedPort]:
     names = ['none', 'failover', 'bond']
     settings = dataclasses.replace(
-        test_devices.SETTINGS,
+        test_bringing.SETTINGS,
         standby_uplinks=BRIDGE if uplinks is None else uplinks,
     )
     return paired_ports.PairedPorts(
@@ -224,7 +224,7 @@ class TestSecondPort(testtools.TestCase):
     def test_the_ports_beside_those_that_are_given(self) -> None:
         names = ['bond']
         found = paired_ports.PairedPorts(
-            test_devices.SETTINGS, plugins.pairings(names), cast(Any, Links())
+            test_bringing.SETTINGS, plugins.pairings(names), cast(Any, Links())
         )
         (paired,) = found.of(
             instance(pairing='bond'), [vif(1)], [vif(3, 'normal'), vif(1)]

@@ -18,7 +18,7 @@ from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links
 from nova_pt_migrate.testing import links as fake_links
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
-from nova_pt_migrate.tests.unit.compute.server import test_devices
+from nova_pt_migrate.tests.unit.compute.server import test_bringing
 
 NETWORK = '22222222-2222-4333-8444-555555555555'
 
@@ -39,19 +39,29 @@ class StandbysTest(testtools.TestCase):
 
     def standbys(self, kind: str = 'bridge', on: str = 'br-ext') -> Any:
         settings = dataclasses.replace(
-            test_devices.SETTINGS,
+            test_bringing.SETTINGS,
             standby_uplinks={
                 'physnet1': uplinks.Uplink(uplinks.Kind(kind), on)
             },
         )
-        return standbys.Standbys(
-            paired_ports.PairedPorts(
-                settings,
-                plugins.pairings(['none', 'failover', 'bond']),
-                cast(Any, self.links),
+        finder = paired_ports.PairedPorts(
+            settings,
+            plugins.pairings(['none', 'failover', 'bond']),
+            cast(Any, self.links),
+        )
+        found = standbys.Standbys(
+            lambda _port: self.guarded, self.noted.append
+        )
+        return types.SimpleNamespace(
+            plug=lambda server, vifs: found.plug(
+                server, finder.of(server, vifs)
             ),
-            lambda _port: self.guarded,
-            self.noted.append,
+            unplug=lambda server, vifs: found.unplug(
+                server, finder.of(server, vifs)
+            ),
+            add_to=lambda xml, server, vifs: standbys.add_to(
+                xml, finder.of(server, vifs)
+            ),
         )
 
     def instance(self, pairing: str = 'failover') -> Any:

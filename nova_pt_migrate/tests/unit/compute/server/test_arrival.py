@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 from typing import Any
-from typing import cast
 
-from nova_pt_migrate.compute.traffic import guest_side
-from nova_pt_migrate.compute.traffic import host_side
-from nova_pt_migrate.compute.traffic import observer
+from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import model
+from nova_pt_migrate.core import waits
 from nova_pt_migrate.tests.unit.compute.pairs import test_paired_ports
 from nova_pt_migrate.tests.unit.compute.traffic import sides
 from nova_pt_migrate.tests.unit.guest import fakes
@@ -16,16 +15,17 @@ PORT = f'3{test_paired_ports.PORT[1:]}'
 ACTIVE = sides.ACTIVE
 
 
-class Domain:
+class Domain(sides.Domain):
     """A guest with a second port, and what it has sent on each."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.sent_on = {'tap3': 7, 'tap4': 7}
         self.tells = True
 
     def observe(self) -> model.Found:
         targets = {f'tap{n}': f'fa:16:3e:00:00:0{n}' for n in (3, 4)}
-        return model.Found(True, 1.0, {}, {}, targets)
+        return dataclasses.replace(super().observe(), targets=targets)
 
     def sent(self, target: str) -> int:
         if not self.tells:
@@ -44,25 +44,24 @@ class TestArrival(sides.HostSideTest):
         self.ports = test_paired_ports.over_two()
         self.guest = fakes.Guest()
         self.bond()
+        path = '/proc/net/bonding/bond0'
+        self.guest.files[path] = self.guest.files[path].replace(
+            '(active-backup)', '(active-backup) (fail_over_mac active)'
+        )
         self.sends_at: dict[str, float] = {}
+        self.departure = departures.Departure()
         self.stops_at = 999.0
 
     def pause(self, seconds: float) -> None:
         super().pause(seconds)
+        if self.now >= self.stops_at:
+            self.departure.abort()
         for target, at in self.sends_at.items():
             if self.now >= at:
                 self.domain.sent_on[target] += 1
 
     def over(self) -> list[str]:
-        return host_side.HostSide(
-            cast(Any, None),
-            self.ports,
-            observer.Observer(cast(Any, self.domain), self.guest.agent),
-            self.links,
-            both=True,
-            clock=lambda: self.now,
-            pause=self.pause,
-        ).over(lambda: self.now >= self.stops_at)
+        return self.pairs(self.ports).over(self.departure)
 
     def test_it_is_over_when_the_guest_has_sent(self) -> None:
         self.sends_at = {'tap3': 1.0}
@@ -90,8 +89,8 @@ class TestArrival(sides.HostSideTest):
         (sentence,) = self.over()
         self.assertIn(f'port {PORT} for 3 s', sentence)
         self.assertIn('num_grat_arp', sentence)
-        self.assertGreaterEqual(self.now, guest_side.ARRIVED)
-        self.assertLess(self.now, guest_side.ARRIVED + 1)
+        self.assertGreaterEqual(self.now, waits.ARRIVED)
+        self.assertLess(self.now, waits.ARRIVED + 1)
 
     def test_counters_that_fail_on_the_way_are_looked_at_again(self) -> None:
         pause = self.pause
@@ -120,7 +119,7 @@ class TestArrival(sides.HostSideTest):
 
     def test_an_abort_ends_it(self) -> None:
         self.stops_at = 1.0
-        self.assertEqual([], self.over())
+        self.assertRaises(errors.Aborted, self.over)
         self.assertLess(self.now, 1.5)
 
     def test_a_guest_that_tells_nothing_is_not_waited_for(self) -> None:

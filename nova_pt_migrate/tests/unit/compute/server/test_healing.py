@@ -14,6 +14,7 @@ from nova_pt_migrate.compute.server import healing
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.tests.unit.compute import test_our_vifs
 
@@ -58,9 +59,14 @@ class Servers:
     def domain(self, instance: Any) -> Any:
         return None
 
-    def come_home(
-        self, vifs: list[Any], phase: phase_names.PhaseName
+    def bring(
+        self,
+        place: order.Place,
+        vifs: list[Any],
+        *,
+        phase: phase_names.PhaseName,
     ) -> dict[str, str]:
+        assert place is order.Place.HOME
         assert phase is phase_names.PhaseName.HEAL
         self.turns[-1].check()
         self.taken.append(vifs)

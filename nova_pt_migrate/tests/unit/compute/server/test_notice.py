@@ -10,7 +10,7 @@ from nova_pt_migrate.compute.pairs import choices
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import notice
 from nova_pt_migrate.core import errors
-from nova_pt_migrate.tests.unit.compute.server import test_devices
+from nova_pt_migrate.tests.unit.compute.server import test_bringing
 from nova_pt_migrate.tests.unit.core import fakes
 
 
@@ -29,19 +29,19 @@ class TestNotice(testtools.TestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.domain = fakes.Domain([1, 2])
         self.departure = departures.Departure()
-        self.reporter = test_devices.Reporter()
+        self.reporter = test_bringing.Reporter()
 
     def give(self, *numbers: int, paired: Any = (), **extra: str) -> None:
         notice.Notice(
             server(**extra),
             self.domain,
-            test_devices.SETTINGS,
+            test_bringing.SETTINGS,
             paired,
             clock=self.domain.clock,
             reporter=self.reporter,
         ).give(
             [
-                {**test_devices.vif(n), 'address': f'fa:16:3e:00:00:0{n}'}
+                {**test_bringing.vif(n), 'address': f'fa:16:3e:00:00:0{n}'}
                 for n in numbers
             ],
             'm',

@@ -25,11 +25,11 @@ DENIALS: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...] = (
 class TestLeaving(sides.HostSideTest):
     def test_a_bond_that_was_broken_since_the_pre_check(self) -> None:
         self.bond()
-        self.pairs().check()
+        self.pairs().over()
         self.bond(slaves='ens5')
-        error = self.assertRaises(errors.Refused, self.pairs().check)
+        error = self.assertRaises(errors.Refused, self.pairs().over)
         self.assertIn('has no bond', str(error))
-        self.pairs(test_paired_ports.own('bond', need='preferred')).check()
+        self.pairs(test_paired_ports.own('bond', need='preferred')).over()
 
     def test_the_standby_carries_before_the_device_leaves(self) -> None:
         self.pairs().over()
@@ -122,7 +122,6 @@ class TestLeaving(sides.HostSideTest):
             self.bond()
             guest.deny(command, when=when)
             pairs = self.pairs()
-            pairs.check()
             pairs.over()
             self.assertTrue(self.on())
             self.assertEqual('ens5', guest.files[sides.ACTIVE])
@@ -145,7 +144,6 @@ class TestLeaving(sides.HostSideTest):
             self.bond()
             self.guest.said[command] = errors.GuestError('timed out')
             pairs = self.pairs()
-            pairs.check()
             pairs.over()
             self.assertTrue(self.on())
 

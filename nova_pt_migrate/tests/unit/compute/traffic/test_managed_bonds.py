@@ -71,6 +71,9 @@ class TestBonding(testtools.TestCase):
     ) -> list[paired_ports.PairedPort]:
         return self.ports
 
+    def is_concerned(self) -> bool:
+        return self.bonds.is_concerned(self.instance, self.ports)
+
     def keep(self) -> bool:
         return self.bonds.keep(
             self.instance,
@@ -97,7 +100,7 @@ class TestBonding(testtools.TestCase):
             return manage(argv)
 
         guest.react = react
-        self.assertTrue(self.bonds.is_concerned(self.instance, []))
+        self.assertTrue(self.is_concerned())
         self.assertFalse(self.keep())
         self.assertTrue(guest.ours())
         self.assertEqual(test_paired_ports.TWIN, seen[0][0][KEY])
@@ -154,10 +157,10 @@ class TestBonding(testtools.TestCase):
     def test_it_is_undone_when_nobody_wants_it(self) -> None:
         self.keep()
         self.ports = test_paired_ports.own('bond', bond='observe')
-        self.assertTrue(self.bonds.is_concerned(self.instance, []))
+        self.assertTrue(self.is_concerned())
         self.assertFalse(self.keep())
         self.assertEqual({'mine': 'x'}, self.instance.saved[-1])
-        self.assertFalse(self.bonds.is_concerned(self.instance, []))
+        self.assertFalse(self.is_concerned())
 
     def test_it_is_still_written_down_if_that_fails(self) -> None:
         self.keep()
@@ -190,7 +193,7 @@ class TestBonding(testtools.TestCase):
     def test_nothing_is_written_where_it_is_not_asked_for(self) -> None:
         for way in ('prepare', 'observe'):
             self.ports = test_paired_ports.own('bond', bond=way)
-            self.assertFalse(self.bonds.is_concerned(self.instance, []))
+            self.assertFalse(self.is_concerned())
             self.assertFalse(self.keep())
         self.ports = test_paired_ports.own('failover', bond='manage')
         self.assertFalse(self.keep())

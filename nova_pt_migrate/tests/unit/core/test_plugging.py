@@ -2,8 +2,8 @@
 
 import testtools
 
-from nova_pt_migrate.core import act
 from nova_pt_migrate.core import errors
+from nova_pt_migrate.core import plugging
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.tests.unit.core import fakes
@@ -14,8 +14,8 @@ def unplug(
     wiring: fakes.Wiring,
     numbers: list[int],
     stop_at: float = 999.0,
-) -> act.Outcome:
-    return act.unplug(
+) -> plugging.Outcome:
+    return plugging.unplug(
         domain,
         wiring,
         [steps.Unplug(fakes.device(n), f'hostdev{n}') for n in numbers],
@@ -33,7 +33,7 @@ def failure(code: str, text: str) -> reasons.Failure:
 class TestWaitForRelease(testtools.TestCase):
     def wait(self, domain: fakes.Domain, stop_at: float = 999.0) -> float:
         """Return how long it waited for two devices."""
-        act.wait_for_release(
+        plugging.wait_for_release(
             domain,
             [fakes.device(n).address for n in (1, 2)],
             seconds=20.0,
@@ -124,7 +124,7 @@ class TestUnplug(testtools.TestCase):
 
     def test_the_last_answer_of_libvirt_is_reported(self) -> None:
         domain = fakes.Domain([1], {'hostdev1': errors.HostError('busy')})
-        outcome = act.unplug(
+        outcome = plugging.unplug(
             domain,
             fakes.Wiring(),
             [steps.Unplug(fakes.device(1), 'hostdev1')],
@@ -150,15 +150,15 @@ class TestUnplug(testtools.TestCase):
     def test_nothing_to_do_asks_nobody(self) -> None:
         domain = fakes.Domain([])
         self.assertEqual(
-            act.Outcome((), {}), unplug(domain, fakes.Wiring(), [])
+            plugging.Outcome((), {}), unplug(domain, fakes.Wiring(), [])
         )
         self.assertEqual([], domain.requests)
 
 
 def plug(
     domain: fakes.Domain, wiring: fakes.Wiring, numbers: list[int]
-) -> act.Outcome:
-    return act.plug(
+) -> plugging.Outcome:
+    return plugging.plug(
         domain,
         wiring,
         [steps.Plug(fakes.device(n), f'<x{n}/>', False) for n in numbers],
@@ -225,7 +225,7 @@ class TestKeep(testtools.TestCase):
         domain.plug_errors = {'<1/>': errors.HostError('taken')}
         self.assertEqual(
             {'0000:81:10.1': 'taken'},
-            act.keep(
+            plugging.keep(
                 domain,
                 [steps.Keep(fakes.device(n), f'<{n}/>') for n in (1, 2)],
             ),
