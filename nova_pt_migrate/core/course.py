@@ -16,6 +16,11 @@ from nova_pt_migrate.core import steps
 Stage = order.Stage
 MOVES = (Stage.UNPLUG, Stage.PLUG, Stage.BEGIN)
 """After these the links are looked at anew."""
+ALWAYS = {
+    Stage.SILENCE: handover.Carrier.NOBODY,
+    Stage.READY: handover.Carrier.SOON,
+}
+"""Who carries in stages that leave no choice."""
 Failures = dict[plan.Key, reasons.Failure]
 
 
@@ -120,8 +125,8 @@ class Course:
 
     def carrier(self, key: plan.Key) -> handover.Carrier:
         """Return who was to carry a pair in a stage that switches links."""
-        if key.stage is Stage.SILENCE:
-            return handover.Carrier.NOBODY
+        if key.stage in ALWAYS:
+            return ALWAYS[key.stage]
         return self._known.carriers.get(key.device, handover.Carrier.STANDBY)
 
     @property

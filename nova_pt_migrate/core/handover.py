@@ -26,6 +26,9 @@ class Carrier(enum.Enum):
     NOBODY = 'with nobody, as the guest does not run here'
     """The guest does not run on this host."""
 
+    SOON = 'ready, as the guest may begin to run here'
+    """The standby, as far as it may be on before."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Standby:
@@ -38,6 +41,8 @@ class Standby:
         where it hangs elsewhere
     :ivar uplink: netdev on which a move of the address is announced
     :ivar vlan: of the network on that uplink, or None
+    :ivar early: it may be on before the guest runs, as a port of a switch
+        that sends nothing by itself and is not known there by the address
     """
 
     link: str
@@ -45,6 +50,7 @@ class Standby:
     filter: str | None
     uplink: str | None
     vlan: int | None = None
+    early: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ def plan(
 
     Pure; empty when there is nothing to do.
     """
+    if wanted.carrier is Carrier.SOON and standby.early:
+        return _soon(standby, found)
     if wanted.carrier is not Carrier.STANDBY:
         return _off(standby, found)
     todo: list[steps.LinkStep] = []
@@ -100,15 +108,42 @@ def plan(
     return tuple(todo)
 
 
-def at_once(standby: Standby) -> tuple[steps.LinkStep, ...]:
+def at_once(
+    standby: Standby, seen: Found | None, both: bool
+) -> tuple[steps.LinkStep, ...]:
     """Return what lets a standby carry for a guest that begins to run here.
 
     For before a look, since the guest is deaf until then: it does no harm
     where it is not needed. :func:`plan` has the rest, whatever came of it.
+
+    :param seen: what a look showed before, when the guest was made ready for
+    :param both: as that of :class:`Wanted`
     """
-    todo: list[steps.LinkStep] = [steps.LinkUp(standby.link)]
-    if standby.uplink and not standby.filter:
+    todo: list[steps.LinkStep] = []
+    if seen is None or seen.up is None:
+        todo.append(steps.LinkUp(standby.link))
+    else:
+        wanted = Wanted(Carrier.STANDBY, primary=False, both=both)
+        todo += [
+            step
+            for step in plan(standby, seen, wanted)
+            if not isinstance(step, steps.Announce)
+        ]
+    known = seen is not None or not standby.filter
+    if standby.uplink and known:
         todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
+    return tuple(todo)
+
+
+def _soon(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
+    """The standby is on, and nobody takes its frames, nor a VF set up."""
+    todo: list[steps.LinkStep] = []
+    if found.stale is not None and standby.filter:
+        todo.append(steps.ClearVf(standby.filter, found.stale))
+    if found.filtered and standby.filter:
+        todo.append(steps.RemoveFilter(standby.filter, standby.mac))
+    if not found.up:
+        todo.append(steps.LinkUp(standby.link))
     return tuple(todo)
 
 

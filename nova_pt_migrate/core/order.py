@@ -20,6 +20,9 @@ class Place(enum.Enum):
     HOME = 'home'
     """It is to stay: after arrival, rollback, restart, and when it heals."""
 
+    AWAITED = 'awaited'
+    """It may come; its guest does not run here yet."""
+
     ARRIVING = 'arriving'
     """Its guest begins to run here, on its standbys."""
 
@@ -38,6 +41,7 @@ class Stage(enum.Enum):
     PLUG = 'plug'
     RETURN = 'return'
     USE = 'use'
+    READY = 'ready'
     BEGIN = 'begin'
     SILENCE = 'silence'
 
@@ -130,13 +134,26 @@ ORDER: Mapping[Place, tuple[Row, ...]] = {
             'pair after the other, so that none waits for another.',
         ),
     ),
+    Place.AWAITED: (
+        Row(
+            Stage.READY,
+            'taps on, which send nothing by themselves',
+            'Each standby that is a tap on a bridge or an OVS is switched on; '
+            'a macvtap is not, nor is a filter set. A VF that was set up '
+            'loses the address until it is plugged.',
+            'What the guest sends first leaves at once. Until it does the '
+            'switch knows the address elsewhere and gives the tap what it '
+            'floods, which a guest that waits does not read (IEEE 802.1Q, '
+            '8.7). A macvtap is a filter by itself (drivers/net/macvlan.c).',
+        ),
+    ),
     Place.ARRIVING: (
         Row(
             Stage.BEGIN,
             'standbys on, before anything is looked at',
-            'Each standby is switched on, and announced where it has no '
-            'filter, before anything is looked at.',
-            'The guest is deaf until then.',
+            'Each standby is switched on, gets the filter of the PF, and is '
+            'announced, by what was seen when it was made ready.',
+            'The guest is deaf until then, and a look takes as long as that.',
         ),
         _CARRY,
     ),

@@ -49,12 +49,15 @@ class Wanted:
     :ivar devices: that this driver owns
     :ivar pairs: those of them that have a standby
     :ivar both: NICs give frames to a PF and to a VF with the same address
+    :ivar seen: links as they were seen before, for what must not wait for a
+        look; by port
     """
 
     place: Place
     devices: tuple[model.Device, ...] = ()
     pairs: tuple[Paired, ...] = ()
     both: bool = False
+    seen: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -231,11 +234,24 @@ def _return(found: Found, wanted: Wanted, known: Known) -> Iterator[Task]:
             yield _link(Stage.RETURN, paired, found, wanted, (), carrier)
 
 
+def _ready(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+    for paired in wanted.pairs:
+        if paired.standby:
+            yield _link(Stage.READY, paired, found, wanted, (), Carrier.SOON)
+
+
 def _begin(_found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
     for paired in wanted.pairs:
         if paired.standby:
+            seen = wanted.seen.get(paired.port)
             yield _of_pair(
-                Stage.BEGIN, paired, *handover.at_once(paired.standby)
+                Stage.BEGIN,
+                paired,
+                *handover.at_once(
+                    paired.standby,
+                    seen if isinstance(seen, handover.Found) else None,
+                    wanted.both,
+                ),
             )
 
 
@@ -263,7 +279,7 @@ def _link(
     seen = found.links[paired.port]
     if isinstance(seen, errors.HostError):
         return dataclasses.replace(task, cannot=seen)
-    if seen.up is None and carrier is Carrier.STANDBY:
+    if seen.up is None and carrier in (Carrier.STANDBY, Carrier.SOON):
         return dataclasses.replace(
             task,
             cannot=errors.HostError(
@@ -287,6 +303,7 @@ _TASKS: Mapping[Stage, Callable[[Found, Wanted, Known], Iterator[Task]]] = {
     Stage.PLUG: _plug,
     Stage.RETURN: _return,
     Stage.USE: _use,
+    Stage.READY: _ready,
     Stage.BEGIN: _begin,
     Stage.SILENCE: _silence,
 }

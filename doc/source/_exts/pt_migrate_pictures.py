@@ -123,6 +123,7 @@ class Way(docutils.SphinxDirective):
 
 
 WAY = (
+    ('destination', order.Place.AWAITED),
     ('source', order.Place.LEAVING),
     ('destination', order.Place.ARRIVING),
     ('source', order.Place.AWAY),

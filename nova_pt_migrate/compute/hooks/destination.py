@@ -67,11 +67,11 @@ class DestinationHooks(destination_check.DestinationCheckHooks):
         handshake.introduce(data, self._pt.protocols)
         if our_vifs.owned_migrate_vifs(data):
             self._pt.arrivals.expect(instance.uuid)
+            ports = self._pt.paired_ports.of(
+                instance, our_vifs.destination_vifs(data)
+            )
             self._pt.owners.expect(
-                instance.uuid,
-                self._pt.servers.arriving(
-                    instance, our_vifs.destination_vifs(data)
-                ),
+                instance.uuid, self._pt.servers.expecting(instance, ports)
             )
         return data
 

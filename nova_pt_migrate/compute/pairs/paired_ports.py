@@ -218,6 +218,7 @@ class PairedPorts:
                 filter=function if shared and bridged else None,
                 uplink=self._links.way_out(uplink.kind, uplink.link),
                 vlan=vlan(paired.vif),
+                early=bridged,
             ),
         )
 

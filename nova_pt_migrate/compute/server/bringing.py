@@ -2,6 +2,7 @@
 """Bring a server on this host to where it should be, and tell of it."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import dataclasses
@@ -47,6 +48,7 @@ class Server:
     :param observer: looks at them; None where only the host is switched
     :param xml_of: gives the libvirt element of a VIF
     :param reporter: takes down what the user is told
+    :ivar seen: its links as they were last seen, by port
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Server:
         xml_of: our_vifs.XmlOf,
         settings: configuration.Settings,
         reporter: phases.Reporter | None = None,
+        seen: Mapping[str, plan.Seen] | None = None,
     ) -> None:
         self._instance = instance
         self._hands = hands
@@ -68,6 +71,7 @@ class Server:
         self._xml_of = xml_of
         self._settings = settings
         self._reporter = reporter
+        self.seen: Mapping[str, plan.Seen] = seen or {}
 
     def bring(
         self,
@@ -110,7 +114,10 @@ class Server:
             return {}
         if place is Place.HOME:
             return self._come_home(vifs, phase, others)
-        return self._run(self._course(place))
+        course = self._course(place)
+        failures = self._run(course)
+        self.seen = course.found.links
+        return failures
 
     def give_up(self, vif: our_vifs.Vif) -> None:
         """Take a device out of the guest and out of both documents.
@@ -158,6 +165,7 @@ class Server:
                     for paired in (self.ports if ports is None else ports)
                 ),
                 self._settings.mac_filters == 'both',
+                self.seen,
             ),
             dataclasses.replace(self._hands, stop=stop),
             found,

@@ -2,6 +2,7 @@
 """From Nova's instances to the servers that this driver acts on."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import time
 from typing import Any
@@ -21,6 +22,7 @@ from nova_pt_migrate.core import act
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import plan
 from nova_pt_migrate.core import waits
 from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.host import agent as host_agent
@@ -108,12 +110,16 @@ class Servers:
         )
 
     def elsewhere(
-        self, instance: Any, ports: Sequence[paired_ports.PairedPort]
+        self,
+        instance: Any,
+        ports: Sequence[paired_ports.PairedPort],
+        seen: Mapping[str, plan.Seen] | None = None,
     ) -> bringing.Server:
         """Return an instance that need not be here.
 
         :param ports: as bound on this host; only what is the host's of them
             is switched
+        :param seen: their links as they were seen before, by port
         """
         return bringing.Server(
             instance,
@@ -123,19 +129,21 @@ class Servers:
             None,
             self.xml_of(instance),
             self._settings,
+            seen=seen,
         )
 
-    def arriving(
-        self, instance: Any, network_info: Any
+    def expecting(
+        self, instance: Any, ports: Sequence[paired_ports.PairedPort]
     ) -> Callable[[turns.Turn], None]:
-        """Return what is to be done when the guest begins to run here.
+        """Make ready for a guest, and return what is to be done when it runs.
 
-        :param network_info: its VIFs as bound on this host
+        :param ports: as bound on this host
         """
-        ports = self.ports(instance, network_info)
+        awaited = self.elsewhere(instance, ports)
+        awaited.bring(order.Place.AWAITED)
 
         def arrive(turn: turns.Turn) -> None:
-            server = self.within(turn).elsewhere(instance, ports)
+            server = self.within(turn).elsewhere(instance, ports, awaited.seen)
             server.bring(order.Place.ARRIVING)
 
         return arrive

@@ -96,7 +96,7 @@ def not_done(
                 'address in the guest.', key.device, failure,
                 instance=instance,
             )  # fmt: skip
-        case order.Stage.BEGIN:
+        case order.Stage.BEGIN | order.Stage.READY:
             LOG.debug(
                 'The standby of port %s is not on yet, which is tried again: '
                 '%s', key.port, failure, instance=instance,

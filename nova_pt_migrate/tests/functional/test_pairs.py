@@ -11,6 +11,7 @@ from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
 from nova_pt_migrate.tests.functional import paired
+from nova_pt_migrate.tests.functional import processes
 
 
 class MigrationTest(paired.Paired):
@@ -52,6 +53,18 @@ class MigrationTest(paired.Paired):
             ['LinkUp', 'AddFilter', 'Announce', 'RemoveFilter', 'LinkDown'],
             self.kinds(base.DESTINATION),
         )
+
+    def test_it_is_on_before_the_guest_runs_there(self) -> None:
+        """What a tap may do, and nothing of what takes its frames."""
+        seen: list[str] = []
+
+        def meet(point: processes.Point, after: bool) -> None:
+            if point.name == 'migrateToURI3' and not after:
+                seen.extend(self.kinds(base.DESTINATION))
+
+        self.processes.meet = meet
+        self.migrate(self.server)
+        self.assertEqual(['LinkUp'], seen)
 
     def test_a_device_that_is_never_released(self) -> None:
         self.flags(group='pt_migrate', unplug_timeout=1.0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import itertools
 
 import testtools
@@ -80,6 +81,53 @@ class TestFromStandby(testtools.TestCase):
                 handover.Carrier.NOBODY,
                 handover.Found(up=None, filtered=True),
             ),
+        )
+
+
+class TestSoon(testtools.TestCase):
+    EARLY = dataclasses.replace(TAP, early=True)
+
+    def plan(
+        self, found: handover.Found, standby: handover.Standby
+    ) -> list[steps.LinkStep]:
+        return plan(handover.Carrier.SOON, found, standby=standby)
+
+    def test_a_tap_is_on_and_in_no_filter(self) -> None:
+        self.assertEqual([steps.LinkUp('pts1')], self.plan(OFF, self.EARLY))
+        self.assertEqual(
+            [steps.RemoveFilter(PF, MAC)], self.plan(ON, self.EARLY)
+        )
+
+    def test_a_macvtap_is_off(self) -> None:
+        self.assertEqual([], self.plan(OFF, TAP))
+        self.assertEqual(
+            [steps.RemoveFilter(PF, MAC), steps.LinkDown('pts1')],
+            self.plan(ON, TAP),
+        )
+
+
+class TestAtOnce(testtools.TestCase):
+    def test_what_was_seen_before_tells_what_is_left(self) -> None:
+        seen = handover.Found(up=True, filtered=False, stale=3)
+        self.assertEqual(
+            (
+                steps.ClearVf(PF, 3),
+                steps.AddFilter(PF, MAC),
+                steps.Announce(PF, MAC),
+            ),
+            handover.at_once(TAP, seen, both=False),
+        )
+
+    def test_one_that_is_on_already_is_announced_all_the_same(self) -> None:
+        on = handover.Found(up=True, filtered=False)
+        self.assertEqual(
+            (steps.Announce('eth2', MAC),),
+            handover.at_once(ELSEWHERE, on, both=True),
+        )
+
+    def test_what_was_not_seen_waits_for_a_look(self) -> None:
+        self.assertEqual(
+            (steps.LinkUp('pts1'),), handover.at_once(TAP, None, both=True)
         )
 
 
