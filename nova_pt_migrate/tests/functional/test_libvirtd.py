@@ -73,8 +73,15 @@ class SourceLibvirtdTest(handed_over.HandedOver):
 
     def test_the_guest_may_have_run_at_the_destination(self) -> None:
         """libvirt has killed it there, perhaps after it had run."""
+        self.check_stuck(Phase.STARTED)
+
+    def test_the_guest_was_about_to_run_at_the_destination(self) -> None:
+        """What is left there is the same."""
+        self.check_stuck(Phase.FINISH)
+
+    def check_stuck(self, phase: Phase) -> None:
         server, _ = self.prepare(self.ports.direct(1))
-        self.restart(server, base.SOURCE, Phase.STARTED)
+        self.restart(server, base.SOURCE, phase)
         self.assert_stuck(
             server, 'paused by a migration', 'defined, not active'
         )

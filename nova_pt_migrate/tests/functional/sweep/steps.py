@@ -56,9 +56,15 @@ PHASE = 'phase'
 """The kind of what is no call, but a phase of libvirt's own migration."""
 UNDECIDED = {
     ('source', states.Phase.PERFORMED),
+    ('source', states.Phase.FINISH),
     ('source', states.Phase.STARTED),
 }
-"""Where libvirtd ends then nobody can tell where the guest is."""
+"""Where libvirtd ends then nobody can tell where the guest is.
+
+The destination makes its domain persistent before its CPUs run
+(qemuMigrationDstFinishFresh), and kills the guest when the source's libvirtd
+is gone, whether it has run or not.
+"""
 
 
 @dataclasses.dataclass(frozen=True, order=True)
