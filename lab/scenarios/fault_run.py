@@ -97,6 +97,15 @@ class Case:
             f"do sleep 0.5; done'",
         )
 
+    def until_state(self, host: settings.Host, state: str) -> None:
+        """Wait until libvirt of a host calls the domain so."""
+        pattern = state.replace('(', '[(]').replace(')', '[)]')
+        self.until(
+            host,
+            f'virsh -q domstate --reason {self.server.uuid} 2>/dev/null '
+            f'| grep -q "^{pattern}"',
+        )
+
     def copy_slowly(self) -> None:
         """Wait until libvirt copies, and hold it there."""
         self.reached(self.source, 'move')

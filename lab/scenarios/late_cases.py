@@ -7,9 +7,7 @@ And what is ended by its operator, who asks first.
 import collections.abc
 import functools
 import json
-import time
 
-from lab.hosts import changes
 from lab.hosts import config
 from lab.hosts import machine
 from lab.judge import outcome
@@ -17,11 +15,8 @@ from lab.observe import facts
 from lab.scenarios import fault_cases
 from lab.scenarios import fault_run
 from lab.scenarios import journey
+from lab.scenarios import post_copy
 
-LOOKS = 45.0
-"""Seconds in which nova-compute looks several times at what is unsettled."""
-FIRST_PORT = 49152
-"""Of those that QEMU takes migrations at (libvirt's qemu.conf)."""
 BYSTANDER = 'bystander'
 FUNCTION = ('vf', 'mac', 'vlan_list', 'rate', 'spoofchk', 'trust')
 """What the kernel tells of a VF that somebody may have set."""
@@ -40,53 +35,12 @@ def source_libvirtd_late(case: fault_run.Case) -> None:
         case.virsh(
             case.source, f'migrate-setspeed --bandwidth {fault_cases.FAST}'
         )
-        case.until(case.source, _is(case, 'paused (migrating)'))
+        case.until_state(case.source, 'paused (migrating)')
         case.on(case.source, 'systemctl kill -s KILL libvirtd')
     finally:
         case.on(case.destination, 'systemctl kill -s CONT libvirtd')
-    case.until(case.destination, _is(case, 'running'))
+    case.until_state(case.destination, 'running')
     case.on(case.source, 'systemctl start libvirtd')
-
-
-def post_copy_cut(case: fault_run.Case) -> None:
-    """The two halves of a guest's memory lose each other.
-
-    Nobody may end either. An operator joins them again.
-    """
-    with changes.post_copy(case.setup):
-        case.start()
-        case.copy_slowly()
-        case.virsh(case.source, 'migrate-setspeed --postcopy --bandwidth 1')
-        case.cloud('complete')
-        case.until(case.destination, _is(case, 'running (post-copy)'))
-        case.on(
-            case.source,
-            f'ss -K dst {case.destination.address} dport ge {FIRST_PORT}',
-        )
-        # qemuMigrationDstPostcopyFailed leaves the guest running.
-        broken = {
-            case.source: 'paused (post-copy failed)',
-            case.destination: 'running (post-copy failed)',
-        }
-        for host, state in broken.items():
-            case.until(host, _is(case, state))
-        time.sleep(LOOKS)
-        for host, state in broken.items():
-            seen = case.virsh(host, 'domstate --reason').strip()
-            case.check(f'{host.name} keeps its half', seen == state, seen)
-        found, _ = case.collect()
-        case.check(
-            'it is not given up',
-            found.task_state == 'migrating',
-            str(found.task_state),
-        )
-        case.on(
-            case.source,
-            f'virsh -q migrate --postcopy --postcopy-resume --live --p2p '
-            f'--persistent --undefinesource {case.server.uuid} '
-            f'qemu+tcp://{case.destination.address}/system',
-        )
-        fault_cases.wait_for_end(case)
 
 
 def bystander(case: fault_run.Case) -> None:
@@ -133,14 +87,6 @@ def _function(case: fault_run.Case, other: facts.Server) -> dict[str, object]:
             if vf.get('address', vf.get('mac')) in other.macs
         ],
     }
-
-
-def _is(case: fault_run.Case, state: str) -> str:
-    """Return a command that succeeds once libvirt calls the domain so."""
-    return (
-        f'virsh -q domstate --reason {case.server.uuid} 2>/dev/null '
-        f'| grep -q "^{state.replace("(", "[(]").replace(")", "[)]")}"'
-    )
 
 
 Reach = collections.abc.Callable[[fault_run.Case], None]
@@ -205,7 +151,7 @@ FAULTS = {
     ),
     'post_copy_cut': fault_run.Fault(
         "a post-copy's connection is cut after the switch-over",
-        post_copy_cut, (outcome.MOVED,),
+        post_copy.cut, (outcome.MOVED,),
     ),
     'bystander': fault_run.Fault(
         'another server has a VF of the same address at the destination',
