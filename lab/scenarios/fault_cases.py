@@ -147,7 +147,7 @@ def no_root_port(case: fault_run.Case) -> None:
 def wait_for_end(case: fault_run.Case) -> None:
     case.way.wait_for(
         'the end of a migration',
-        lambda: case.migration() not in ('running', 'preparing'),
+        lambda: not case.migration().startswith(('preparing', 'running')),
         fault_run.REACHED,
         every=2,
     )
