@@ -142,7 +142,9 @@ class TestOwnStandby(testtools.TestCase):
             paired.pair,
         )
         self.assertEqual(
-            handover.Standby('pts11111111-22', MAC, 'eth1', 'eth1', 42),
+            handover.Standby(
+                'pts11111111-22', MAC, 'eth1', 'eth1', 42, early=True
+            ),
             paired.standby,
         )
         self.assertEqual(9000, paired.mtu)
@@ -159,6 +161,7 @@ class TestOwnStandby(testtools.TestCase):
             )
             assert paired.standby is not None
             self.assertIsNone(paired.standby.filter)
+            self.assertFalse(paired.standby.early)
             self.assertEqual(link, paired.standby.uplink)
             self.assertEqual(shared, paired.pair.on_own_pf)
 
