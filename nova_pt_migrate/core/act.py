@@ -35,8 +35,7 @@ class Hands:
         wakes the domain's watch
     :ivar unplug: seconds for all devices together
     :ivar retry: seconds between two requests for one device
-    :ivar plug: gives seconds for each device, from the guest's memory
-    :ivar memory: of the guest, GiB
+    :ivar plug: seconds for each device
     """
 
     links: interfaces.Links
@@ -47,8 +46,7 @@ class Hands:
     stop: Callable[[], bool] = lambda: False
     unplug: float = 0.0
     retry: float = 0.0
-    plug: Callable[[float], float] = lambda gib: 0.0
-    memory: float = 0.0
+    plug: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ def _plug(tasks: Tasks, hands: Hands) -> Outcome:
         hands.domain,
         hands.wiring,
         _steps(tasks, steps.Plug),
-        seconds=hands.plug(hands.memory),
+        seconds=hands.plug,
     )
     return _of_devices(tasks, found.failures, found.unfit)
 

@@ -48,8 +48,6 @@ class Course:
         self.found = plan.Found(domain)
         self.released: list[str] = []
         self.unfit: frozenset[str] = frozenset()
-        if domain is not None:
-            self._hands = dataclasses.replace(hands, memory=domain.memory_gib)
         # A guest that begins to run is deaf until its standby is on.
         if wanted.place is not order.Place.ARRIVING:
             self._look_at_links()

@@ -154,18 +154,14 @@ def _unplug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
     assert found.domain is not None
     for device in wanted.devices:
         live = found.domain.live.get(device.address)
-        if live is not None:
-            alias = _alias(device, live)
-            yield _of_device(Stage.UNPLUG, steps.Unplug(device, alias))
-
-
-def _alias(device: model.Device, live: model.FoundDevice) -> str:
-    if live.alias is None:
-        raise errors.HostError(
-            f'device {device.address} of port {device.port} has no alias in '
-            f'the live XML'
-        )
-    return live.alias
+        if live is None:
+            continue
+        if live.alias is None:
+            raise errors.HostError(
+                f'device {device.address} of port {device.port} has no alias '
+                f'in the live XML'
+            )
+        yield _of_device(Stage.UNPLUG, steps.Unplug(device, live.alias))
 
 
 def _plug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
@@ -244,15 +240,9 @@ def _begin(_found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
     for paired in wanted.pairs:
         if paired.standby:
             seen = wanted.seen.get(paired.port)
-            yield _of_pair(
-                Stage.BEGIN,
-                paired,
-                *handover.at_once(
-                    paired.standby,
-                    seen if isinstance(seen, handover.Found) else None,
-                    wanted.both,
-                ),
-            )
+            known = seen if isinstance(seen, handover.Found) else None
+            todo = handover.at_once(paired.standby, known, wanted.both)
+            yield _of_pair(Stage.BEGIN, paired, *todo)
 
 
 def _silence(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
@@ -273,25 +263,23 @@ def _link(
     carrier: Carrier = Carrier.STANDBY,
 ) -> Task:
     """Return the task that lets this one carry, and then does more."""
-    task = _of_pair(stage, paired)
+    key = Key(stage, paired.port, paired.device)
     if paired.standby is None:
-        return dataclasses.replace(task, todo=more)
+        return Task(key, more)
     seen = found.links[paired.port]
     if isinstance(seen, errors.HostError):
-        return dataclasses.replace(task, cannot=seen)
+        return Task(key, cannot=seen)
     if seen.up is None and carrier in (Carrier.STANDBY, Carrier.SOON):
-        return dataclasses.replace(
-            task,
-            cannot=errors.HostError(
-                f'there is no netdev {paired.standby.link} on this host'
-            ),
+        missing = errors.HostError(
+            f'there is no netdev {paired.standby.link} on this host'
         )
+        return Task(key, cannot=missing)
     todo = handover.plan(
         paired.standby,
         seen,
         handover.Wanted(carrier, found.has(paired.device), wanted.both),
     )
-    return dataclasses.replace(task, todo=todo + more)
+    return Task(key, todo + more)
 
 
 _TASKS: Mapping[Stage, Callable[[Found, Wanted, Known], Iterator[Task]]] = {

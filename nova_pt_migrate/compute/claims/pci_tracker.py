@@ -63,9 +63,8 @@ def requests(tracker: Any, instance: Any) -> list[Request]:
 
     Those of the flavor and those of the ports, of devices of ours and of
     others (nova/compute/manager.py:8889, 8901). Nova finds that of a port by
-    the address of its device on the source, which may be that of another of
-    the server's devices on this host (nova/pci/request.py,
-    get_instance_pci_request_from_vif, which asks the database).
+    the address of its device on the source, which another on this host may
+    have (nova/pci/request.py:266); it asks the database which host is which.
     """
     found = [
         Request(each, f'alias {each.alias_name}')

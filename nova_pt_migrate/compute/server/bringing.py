@@ -16,7 +16,6 @@ from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import exchange
 from nova_pt_migrate.compute.server import notice
 from nova_pt_migrate.compute.server import remarks
-from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.traffic import observer
 from nova_pt_migrate.compute.traffic import readiness
@@ -31,6 +30,7 @@ from nova_pt_migrate.core import reasons
 Place = order.Place
 Stage = order.Stage
 Failures = dict[str, reasons.Failure]
+Exchanging = Callable[[replacements.Replacements], exchange.Exchange | None]
 OTHERS = 3
 """Devices that are tried for a port instead of one that is unfit."""
 NOT_BACK = reasons.Failure(
@@ -42,12 +42,11 @@ class Server:
     """What this driver owns of a server, on the host where this runs.
 
     :param hands: what is acted with
-    :param wiring: the host's side of its devices; None where only the
-        standbys are switched
     :ivar ports: those that have a standby
     :param observer: looks at them; None where only the host is switched
     :param xml_of: gives the libvirt element of a VIF
     :param reporter: takes down what the user is told
+    :param exchanging: makes what exchanges its devices, where it is here
     :ivar seen: its links as they were last seen, by port
     """
 
@@ -55,22 +54,22 @@ class Server:
         self,
         instance: Any,
         hands: act.Hands,
-        wiring: vif_driver.VifWiring | None,
         ports: Sequence[paired_ports.PairedPort],
         observer: observer.Observer | None,
         xml_of: our_vifs.XmlOf,
         settings: configuration.Settings,
         reporter: phases.Reporter | None = None,
+        exchanging: Exchanging = lambda others: None,
         seen: Mapping[str, plan.Seen] | None = None,
     ) -> None:
         self._instance = instance
         self._hands = hands
-        self._wiring = wiring
         self.ports = ports
         self._observer = observer
         self._xml_of = xml_of
         self._settings = settings
         self._reporter = reporter
+        self._exchanging = exchanging
         self.seen: Mapping[str, plan.Seen] = seen or {}
 
     def bring(
@@ -126,11 +125,16 @@ class Server:
         :raises errors.HostError: libvirt does not answer; the persistent XML
             still has it, and it may have left the guest
         """
-        course = self._course(Place.LEAVING, [vif], ports=())
+        assert self._hands.domain is not None
+        devices = our_vifs.devices([vif], lambda vif: '')
+        course = courses.Course(
+            plan.Wanted(Place.LEAVING, devices),
+            self._hands,
+            self._hands.domain.observe(),
+        )
         failures = self._run(course)
         if failures:
             raise errors.NotUnplugged(failures)
-        assert self._hands.domain is not None
         self._hands.domain.forget(vif['profile']['pci_slot'])
 
     def _course(
@@ -138,16 +142,15 @@ class Server:
         place: Place,
         vifs: Sequence[our_vifs.Vif] = (),
         stop: Callable[[], bool] = lambda: False,
-        ports: Sequence[paired_ports.PairedPort] | None = None,
     ) -> courses.Course:
         """Look, and return what is to be done.
 
-        :param ports: whose pairs are switched; all if not given
         :raises errors.HostError: libvirt does not answer
         """
         domain = self._hands.domain
         found = domain.observe() if domain is not None else None
         known = found.persistent if found else {}
+        gib = found.memory_gib if found else 0.0
         return courses.Course(
             plan.Wanted(
                 place,
@@ -160,14 +163,15 @@ class Server:
                         else self._xml_of(vif)
                     ),
                 ),
-                tuple(
-                    paired.here
-                    for paired in (self.ports if ports is None else ports)
-                ),
+                tuple(paired.here for paired in self.ports),
                 self._settings.mac_filters == 'both',
                 self.seen,
             ),
-            dataclasses.replace(self._hands, stop=stop),
+            dataclasses.replace(
+                self._hands,
+                stop=stop,
+                plug=self._settings.plug_deadline(gib),
+            ),
             found,
         )
 
@@ -212,11 +216,8 @@ class Server:
                 found = readiness.pairs_ready(self.ports, self._observer)
                 if found.reasons:
                     raise errors.Refused(found.reasons)
-            failures = course.run(Stage.SWITCH)
             remarks.not_carried(
-                self._instance,
-                self.ports,
-                {key.port: failure for key, failure in failures.items()},
+                self._instance, self.ports, course.run(Stage.SWITCH)
             )
         except (errors.Refused, errors.NotSwitched) as exc:
             phase.fail(
@@ -230,12 +231,12 @@ class Server:
         self,
         vifs: Sequence[our_vifs.Vif],
         name: phase_names.PhaseName,
-        others: replacements.Replacements | None,
+        replacing: replacements.Replacements | None,
     ) -> Failures:
+        others = None if replacing is None else self._exchanging(replacing)
         try:
             if others is not None:
-                assert self._hands.domain is not None
-                exchange.reconcile(self._hands.domain, self._xml_of, others)
+                others.reconcile()
             course = self._course(Place.HOME, vifs)
         except errors.HostError as exc:
             failure = reasons.Failure(reasons.Reason.HOST_ERROR, str(exc))
@@ -263,7 +264,7 @@ class Server:
         self,
         course: courses.Course,
         vifs: list[our_vifs.Vif],
-        others: replacements.Replacements | None,
+        others: exchange.Exchange | None,
     ) -> Failures:
         """Plug each, and others instead of those that are unfit."""
         failures: Failures = {}
@@ -273,19 +274,7 @@ class Server:
             vifs = our_vifs.at(vifs, course.unfit)
             if others is None or not vifs or not left:
                 break
-            assert self._hands.domain is not None
-            vifs = exchange.exchange(
-                self._instance,
-                self._hands.domain,
-                self._xml_of,
-                others,
-                vifs,
-                failures,
-                course,
-            )
-            for vif in vifs:
-                assert self._wiring is not None
-                self._wiring.exchange(vif)
+            vifs = others.of(vifs, failures, course)
         return failures
 
     def _run(self, course: courses.Course, *stages: Stage) -> Failures:

@@ -13,6 +13,7 @@ from nova_pt_migrate.compute import our_vifs
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import paired_ports
 from nova_pt_migrate.compute.server import bringing
+from nova_pt_migrate.compute.server import exchange
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.compute.server import vif_driver
 from nova_pt_migrate.compute.startup import configuration
@@ -88,7 +89,7 @@ class Servers:
         wiring = vif_driver.VifWiring(
             self._driver.vif_driver, instance, our_vifs.owned(network_info)
         )
-        settings = self._settings
+        settings, xml_of = self._settings, self.xml_of(instance)
         return bringing.Server(
             instance,
             act.Hands(
@@ -99,14 +100,15 @@ class Servers:
                 waits.Time(time.monotonic, self._pause),
                 unplug=settings.unplug_timeout,
                 retry=settings.unplug_retry_interval,
-                plug=settings.plug_deadline,
             ),
-            wiring,
             ports,
             looks,
-            self.xml_of(instance),
+            xml_of,
             settings,
             reporter,
+            lambda others: exchange.Exchange(
+                instance, domain, wiring, xml_of, others
+            ),
         )
 
     def elsewhere(
@@ -124,7 +126,6 @@ class Servers:
         return bringing.Server(
             instance,
             act.Hands(self._links),
-            None,
             ports,
             None,
             self.xml_of(instance),

@@ -4,7 +4,6 @@
 from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 import contextlib
 from typing import Any
 
@@ -12,6 +11,7 @@ from oslo_log import log as logging
 
 from nova_pt_migrate.compute.notifications import phases
 from nova_pt_migrate.compute.pairs import paired_ports
+from nova_pt_migrate.core import course as courses
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import order
@@ -56,25 +56,25 @@ def quiet(
 def not_carried(
     instance: Any,
     ports: Iterable[paired_ports.PairedPort],
-    failures: Mapping[str, reasons.Failure],
+    failures: courses.Failures,
 ) -> None:
     """Say which standbys do not carry, before devices are asked for.
 
-    :param failures: by the UUID of the pass-through port
     :raises errors.NotSwitched: one of them is required
     """
+    why = {key.port: failure for key, failure in failures.items()}
     for paired in ports:
         port = paired.pair.port
-        if port not in failures:
+        if port not in why:
             continue
         if paired.choice.standby is pairs.Need.REQUIRED:
             raise errors.NotSwitched(
                 f'The standby of port {port} does not carry its traffic: '
-                f'{failures[port]}'
+                f'{why[port]}'
             )
         LOG.warning(
             'The standby of port %s does not carry its traffic, and the live '
-            'migration goes on: %s', port, failures[port], instance=instance,
+            'migration goes on: %s', port, why[port], instance=instance,
         )  # fmt: skip
 
 

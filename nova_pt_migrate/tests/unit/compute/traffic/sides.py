@@ -88,7 +88,6 @@ class Pairs:
             bringing.Server(
                 test_bringing.Instance(),
                 with_hands,
-                None,
                 ports,
                 looks,
                 lambda vif: '',
