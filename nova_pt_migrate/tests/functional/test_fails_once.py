@@ -56,6 +56,7 @@ class FailsOnceTest(ours.OurMigrations):
         self, server: dict[str, Any], kind: str, late: bool
     ) -> list[tuple[bool, str]]:
         """Migrate, and return what was called and whether by the source."""
+        self.wait_for_leases(server)
         found: dict[tuple[bool, str], None] = {}
         here = self.host(server)
 
@@ -68,6 +69,18 @@ class FailsOnceTest(ours.OurMigrations):
         self.migrate(server)
         self.processes.meet = lambda point, after: None
         return list(found)
+
+    def wait_for_leases(self, server: dict[str, Any]) -> None:
+        """Wait until no host has anything left to see to.
+
+        One that has asks Neutron before a migration as well, and whether it
+        has depends on how soon the migration follows the one before.
+        """
+        leases = [each.driver._pt.lease for each in self.computes.values()]
+        self.wait_for(
+            lambda: not any(each.may_have(server['id']) for each in leases),
+            'the leases to end',
+        )
 
     def host(self, server: dict[str, Any]) -> str:
         return str(self.api.get_server(server['id'])[always.HOST])
@@ -89,6 +102,7 @@ class FailsOnceTest(ours.OurMigrations):
                 failed.append(name)
                 raise FAILURES[kind]()
 
+        self.wait_for_leases(server)
         known = len(self.migrations(server))
         self.processes.meet = meet
         self.api.post_server_action(
@@ -97,12 +111,13 @@ class FailsOnceTest(ours.OurMigrations):
         )
         what = f'{host} {kind} {name} {"late" if late else ""}'
         # Some calls are made when it has ended, to see what is left.
-        self.wait_for(
-            lambda: (
-                bool(failed) and self.is_ended(server, known, waiting.ENDED)
-            ),
-            what,
-        )
+        seen: list[str] = []
+
+        def is_over() -> bool:
+            seen[:] = [*failed, *self.migrations(server)[known:]]
+            return bool(failed) and self.is_ended(server, known, waiting.ENDED)
+
+        self.wait_for(is_over, what, seen)
         self.processes.meet = lambda point, after: None
         end = always.End(
             self.host(server), self.migrations(server)[-1], volumes=(VOLUME,)

@@ -114,6 +114,31 @@ class UndeletedBindingTest(Unprepared):
         self.assert_untouched(server, whole, 'failed')
 
 
+class UnknownBindingsTest(Unprepared):
+    """Neutron does not answer a host that has yet to see what it holds."""
+
+    def test_the_host_is_refused(self) -> None:
+        ports = self.ports.direct(2)
+        server, whole = self.prepare(ports)
+        self.stop_settling()
+        self.computes[base.DESTINATION].driver._pt.lease.note(server['id'])
+        asked: list[str] = []
+
+        def lose(port_id: str, host: str) -> Any:
+            asked.append(host)
+            raise neutron_client_exc.ConnectionFailed(reason='reset')
+
+        with fixtures.MockPatchObject(
+            self.neutron, 'show_port_binding', new=lose
+        ):
+            self.migrate(server, 'error')
+
+        self.assertEqual([base.DESTINATION], asked)
+        self.assert_untouched(server, whole, 'error')
+        self.migrate(server)
+        whole.check(always.End(base.DESTINATION, 'completed'))
+
+
 class BindingRefusedTest(Unprepared):
     """Neutron refuses the binding on the destination.
 
