@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a guest stopped and went on, as libvirt of both hosts tells.
+"""When a guest stopped and went on, as QEMU of both hosts tells.
 
 What lies before, in and after that is so for every way of migrating, whoever
 asks for it and whatever it logs.
@@ -7,57 +7,66 @@ asks for it and whatever it logs.
 
 import collections.abc
 import contextlib
-import datetime
 import re
 
 from lab import settings
 from lab.hosts import machine
 from lab.judge import record
-from lab.observe import facts
+from lab.observe import clock
 
 UNIT = 'lab-events'
 OUT = '/run/lab-events'
 START = (
     f'systemctl reset-failed {UNIT} 2>/dev/null; '
-    f'systemd-run -q --unit {UNIT} sh -c "exec stdbuf -oL virsh -q event '
-    f'--event lifecycle --loop --timestamp > {OUT}"'
+    f'systemd-run -q --unit {UNIT} sh -c "exec stdbuf -oL virsh -q '
+    f'qemu-monitor-event --loop > {OUT}"'
 )
 STOP = f'systemctl stop {UNIT}; cat {OUT}'
 
 _LINE = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000): "
-    r"event 'lifecycle' for domain '[^']+': (?P<what>.+)$"
+    r"event (?P<what>STOP|RESUME) at (?P<time>\d+\.\d{6}) for domain '"
 )
-_STOPPED = 'Suspended'
-_WENT_ON = 'Resumed'
+_STOPPED = 'STOP'
+_WENT_ON = 'RESUME'
 
 Seen = dict[str, list[tuple[float, str]]]
 
 
 class Stops:
-    """What libvirt of each host told; empty until the block has ended."""
+    """What QEMU of each host told; empty until the block has ended.
+
+    It tells of a stop when the CPUs stand, and that the guest goes on just
+    before they run.
+
+    :ivar error: seconds by which the times may be wrong
+    """
 
     def __init__(self) -> None:
         self.seen: Seen = {}
+        self.error = 0.0
 
     def phases(self, move: record.Move) -> tuple[record.Phase, ...]:
         """Return what lies before, in and after the stop of a migration.
 
-        None if libvirt told of no stop: it failed before.
+        None if QEMU told of no stop: it failed before.
         """
         stopped = _times(self.seen[move.source], _STOPPED)
-        went_on = _times(self.seen[move.destination], _WENT_ON)
-        if not (stopped and went_on):
+        start = self.went_on(move)
+        if not stopped or start is None:
             return ()
-        stop, start = stopped[-1], went_on[-1]
+        stop = stopped[-1]
         end = max(move.finished + move.settled, start) + record.MARGIN
-        # Each host's clock is known within some hundredths of a second.
+        # Each host's clock is known within a millisecond or two.
         start = max(start, stop)
         return (
             record.Phase('unplug', move.source, move.requested, stop, '-'),
             record.Phase('move', move.source, stop, start, '-'),
             record.Phase('plug', move.destination, start, end, '-'),
         )
+
+    def went_on(self, move: record.Move) -> float | None:
+        """Return when the guest went on at the destination, if it did."""
+        return max(_times(self.seen[move.destination], _WENT_ON), default=None)
 
 
 @contextlib.contextmanager
@@ -70,9 +79,10 @@ def watching(setup: settings.Settings) -> collections.abc.Iterator[Stops]:
         yield stops
     finally:
         for host in setup.hosts:
-            ahead = facts.ahead(setup, host)
+            ahead = clock.measure(setup, host)
             printed = machine.ssh(setup, host, STOP, timeout=60)
-            stops.seen[host.name] = read(printed.splitlines(), ahead)
+            stops.seen[host.name] = read(printed.splitlines(), ahead.seconds)
+            stops.error = max(stops.error, ahead.error)
 
 
 def read(
@@ -82,13 +92,12 @@ def read(
 
     :param ahead: seconds that the clock of that host is ahead
     """
-    found = []
-    for line in lines:
-        if match := _LINE.match(line):
-            time = datetime.datetime.fromisoformat(match['time'])
-            found.append((time.timestamp() - ahead, match['what']))
-    return found
+    return [
+        (float(match['time']) - ahead, match['what'])
+        for match in map(_LINE.match, lines)
+        if match
+    ]
 
 
 def _times(seen: list[tuple[float, str]], what: str) -> list[float]:
-    return [time for time, words in seen if words.startswith(what)]
+    return [time for time, word in seen if word == what]

@@ -3,7 +3,6 @@
 
 import dataclasses
 import json
-import time
 import typing
 
 from lab import settings
@@ -13,6 +12,7 @@ from lab.hosts import machine
 from lab.judge import phases
 from lab.judge import record
 from lab.judge import verdict
+from lab.observe import clock
 from lab.observe import parsing
 from lab.observe import records
 
@@ -79,22 +79,6 @@ def observe(
     return parsing.host(host.name, printed)
 
 
-def ahead(setup: settings.Settings, host: settings.Host) -> float:
-    """Measure how far a host's clock is ahead of ours.
-
-    The answer with the shortest way is the best; its error is at most half
-    of that way.
-    """
-    best = (float('inf'), 0.0)
-    for _ in range(3):
-        before = time.time()
-        theirs = float(machine.ssh(setup, host, 'date +%s.%N', timeout=60))
-        after = time.time()
-        way = after - before
-        best = min(best, (way, theirs - (before + after) / 2))
-    return best[1]
-
-
 def read_phases(
     setup: settings.Settings, server: Server, start: float, end: float
 ) -> tuple[record.Phase, ...]:
@@ -105,6 +89,7 @@ def read_phases(
             setup, host, f'grep -a pt_migrate {LOG} || true', timeout=60
         )
         marks += phases.read(
-            lines.splitlines(), host.name, server.uuid, ahead(setup, host)
-        )
+            lines.splitlines(), host.name, server.uuid,
+            clock.measure(setup, host).seconds,
+        )  # fmt: skip
     return phases.pair(marks, start, end)

@@ -13,7 +13,7 @@ from lab import settings
 from lab.hosts import config
 from lab.hosts import machine
 from lab.judge import record
-from lab.observe import facts
+from lab.observe import clock
 
 RATE = 50
 NETNS = 'neighbour'
@@ -79,7 +79,7 @@ def probing(
     try:
         yield pings
     finally:
-        ahead = facts.ahead(setup, host)
+        ahead = clock.measure(setup, host).seconds
         printed = machine.ssh(setup, host, STOP, timeout=120)
         pings.samples = read(printed.splitlines(), ahead)
 

@@ -16,7 +16,7 @@ from lab import settings
 from lab import shell
 from lab.hosts import machine
 from lab.network import namespace
-from lab.observe import facts
+from lab.observe import clock
 from lab.observe import neighbour
 
 NICS = (namespace.DATA, namespace.SECOND)
@@ -121,7 +121,7 @@ systemd-run -q --unit {UNIT} sh -c "exec {inside} {dump} > {OUT}"
         try:
             yield
         finally:
-            ahead = facts.ahead(setup, host)
+            ahead = clock.measure(setup, host).seconds
             printed = machine.ssh(setup, host, STOP, timeout=120)
             wire.add(read(printed.splitlines(), BESIDE, ahead))
 

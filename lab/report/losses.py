@@ -5,6 +5,7 @@ import collections.abc
 import dataclasses
 import statistics
 
+from lab.judge import address
 from lab.judge import record
 from lab.judge import windows
 from lab.report import tables
@@ -26,6 +27,7 @@ COMPARED = (
 )
 RATIO_HEAD = ('ours', 'other', 'before the stop', 'in it', 'after it')
 HEAD = ('pairing', 'migrations', 'whole', *PHASES, 'load')
+ADDRESS_HEAD = ('pairing', 'migrations', 'first frame', 'sights', 'wrong')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Loss:
     """Seconds without an answer in one migration, by phase.
 
     :ivar by_stop: by place, before, in and after the stop of the guest
+    :ivar where: where the server's address was; None if its guest did not
+        go on at the destination
     """
 
     kind: str
@@ -42,6 +46,7 @@ class Loss:
     outside: dict[str, float]
     neighbour: dict[str, float]
     by_stop: dict[str, dict[str, float]]
+    where: address.Found | None = None
 
     def said(self) -> str:
         """Say in one line what was lost, or what is wrong with the server."""
@@ -51,6 +56,9 @@ class Loss:
             for phase, seconds in getattr(self, place).items()
         ]
         end = '' if self.passed else '; the server is NOT whole'
+        if found := self.where:
+            end += f'; first frame {_seconds_or_none(found.first)}'
+            end += ''.join(f'\n  {words}' for words in found.wrong)
         return f'{self.name}: lost {", ".join(parts) or "nothing"}{end}'
 
 
@@ -59,11 +67,13 @@ def of(
     move: record.Move,
     samples: tuple[record.Sample, ...],
     by_stop: tuple[record.Phase, ...],
+    where: address.Found | None,
 ) -> Loss:
     """Sum up what was lost in a migration.
 
     :param samples: of the neighbour, longer than the migration
     :param by_stop: what lies before, in and after the stop of the guest
+    :param where: where the server's address was
     """
     near = record.around(samples, move.requested, move.finished + move.settled)
     found = windows.find(near)
@@ -79,6 +89,7 @@ def of(
             'outside': windows.cut(move.windows, by_stop),
             'neighbour': windows.cut(found, by_stop),
         },
+        where=where,
     )
 
 
@@ -95,7 +106,34 @@ def text(losses: collections.abc.Sequence[Loss]) -> str:
         for place, words in PLACES.items()
         if (compared := ratios(losses, place))
     ]
+    parts.append(
+        "Seconds from when the guest ran to the address's first frame, median "
+        'and most; where it was seen, and how often where it must not be\n\n'
+        + tables.table(ADDRESS_HEAD, addresses(losses))
+    )
     return '\n\n'.join(parts)
+
+
+def addresses(losses: collections.abc.Sequence[Loss]) -> list[tables.Row]:
+    """Give for each kind where the servers' addresses were."""
+    found: list[tables.Row] = []
+    for kind in dict.fromkeys(loss.kind for loss in losses):
+        seen = [
+            loss.where for loss in losses if loss.kind == kind and loss.where
+        ]
+        first = [each.first for each in seen if each.first is not None]
+        found.append(
+            (
+                kind,
+                str(len(seen)),
+                f'{statistics.median(first):.3f} {max(first):.3f}'
+                if first
+                else 'none',
+                str(sum(each.seen for each in seen)),
+                str(sum(len(each.wrong) for each in seen)),
+            )
+        )
+    return found
 
 
 def rows(
@@ -151,6 +189,10 @@ def ratios(
 def _ratio(ours: float, other: float) -> str:
     ratio = f'{ours / other:.2f}' if other else 'none'
     return f'{ours:.3f} {other:.3f} {ratio}'
+
+
+def _seconds_or_none(seconds: float | None) -> str:
+    return 'none' if seconds is None else f'after {seconds:.3f} s'
 
 
 def _seconds(

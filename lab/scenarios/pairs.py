@@ -14,8 +14,10 @@ import time
 from lab import settings
 from lab import shell
 from lab.hosts import machine
+from lab.judge import address as judged
 from lab.judge import record
 from lab.judge import windows
+from lab.observe import address
 from lab.observe import downtime
 from lab.observe import neighbour
 from lab.observe import stream
@@ -36,6 +38,8 @@ KINDS = {
     'stock': "a bond over two ports, Nova's own driver",
     'qemu': "one net_failover link, QEMU's automatic failover",
 }
+GUARDED = ('failover', 'bond')
+"""Those whose standby has its address at one host at a time."""
 
 
 def run(
@@ -79,7 +83,13 @@ def run(
     print(f'\n{text}\n\nFigures: {folder}/pairs.json')
     if wrong:
         raise shell.Failed(wrong)
-    return 0 if all(life.passed for life in lives.values()) else 1
+    astray = any(
+        loss.where and loss.where.wrong
+        for loss in found
+        if loss.kind in GUARDED
+    )
+    lived = all(life.passed for life in lives.values())
+    return 0 if lived and not astray else 1
 
 
 def one(
@@ -107,7 +117,10 @@ def one(
                 while len(moves) < count and all(m.passed for m in moves):
                     name = f'{kind} {len(moves) + 1}'
                     there = setup.other(host)
+                    notes = folder / f'move-{len(moves) + 1}'
+                    notes.mkdir()
                     with (
+                        address.watching(setup, notes, server) as where,
                         downtime.watching(setup) as stopped,
                         neighbour.probing(
                             setup, there, server.address
@@ -118,7 +131,15 @@ def one(
                     by_stop = stopped.phases(move)
                     move = _with_phases(move, by_stop)
                     moves.append(move)
-                    found.append(losses.of(kind, move, pings.samples, by_stop))
+                    found.append(
+                        losses.of(
+                            kind,
+                            move,
+                            pings.samples,
+                            by_stop,
+                            _judge(where, stopped, move),
+                        )  # fmt: skip
+                    )
                     journey.say(found[-1].said())
             for each in setup.hosts:
                 path = folder / f'guest-on-{each.name}.txt'
@@ -129,6 +150,15 @@ def one(
             raise shell.Failed(f'{found[-1].said()}; see {folder}/report.txt')
     assert tcp.life is not None
     return tcp.life
+
+
+def _judge(
+    where: address.Watch, stopped: downtime.Stops, move: record.Move
+) -> judged.Found | None:
+    runs = stopped.went_on(move)
+    if runs is None:
+        return None
+    return judged.judge(where.sights, move, runs, stopped.error)
 
 
 def _with_phases(

@@ -7,8 +7,8 @@ from lab.judge import windows
 from lab.observe import downtime
 
 NOWHERE = record.Place('', (), (), ())
-LINE = "2026-11-25 18:00:{}+0000: event 'lifecycle' for domain 'a-1': {}"
-EPOCH = 1795629600.0  # that hour
+LINE = "event {1} at 17956296{0}000 for domain 'a-1': <null>"
+EPOCH = 1795629600.0
 
 
 def _move() -> record.Move:
@@ -24,20 +24,21 @@ class StopsTest(unittest.TestCase):
         stopped.seen = {
             'cmp1': downtime.read(
                 [
-                    LINE.format('11.500', 'Suspended Paused'),
-                    LINE.format('20.500', 'Suspended Migrated'),
-                    LINE.format('22.000', 'Stopped Migrated'),
+                    LINE.format('11.500', 'STOP'),
+                    LINE.format('20.500', 'STOP'),
+                    LINE.format('22.000', 'SHUTDOWN'),
                     'events received: 3',
                 ],
                 ahead=0.5,
             ),
-            'cmp2': downtime.read([LINE.format('21.000', 'Resumed Migrated')]),
+            'cmp2': downtime.read([LINE.format('21.000', 'RESUME')]),
         }
         found = stopped.phases(_move())
         self.assertEqual(
             [('unplug', 0.0, 20.0), ('move', 20.0, 21.0), ('plug', 21.0, 37)],
             [(p.name, p.start - EPOCH, p.end - EPOCH) for p in found],
         )
+        self.assertEqual(EPOCH + 21, stopped.went_on(_move()))
         window = record.Window(EPOCH + 19, EPOCH + 22, 150)
         self.assertEqual(
             {'unplug': 1.0, 'move': 1.0, 'plug': 1.0},
@@ -48,3 +49,4 @@ class StopsTest(unittest.TestCase):
         stopped = downtime.Stops()
         stopped.seen = {'cmp1': [], 'cmp2': []}
         self.assertEqual((), stopped.phases(_move()))
+        self.assertIsNone(stopped.went_on(_move()))

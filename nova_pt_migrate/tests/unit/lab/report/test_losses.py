@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import unittest
 
+from lab.judge import address
 from lab.report import losses
 
 
@@ -33,3 +35,22 @@ class LossesTest(unittest.TestCase):
         self.assertEqual(('bond', 'stock', '0.200 0.400 0.50'), row[:3])
         self.assertEqual('0.000 0.000 none', row[-1])
         self.assertEqual([], losses.ratios(found[:2], 'outside'))
+
+    def test_where_the_address_was(self):
+        found = [
+            dataclasses.replace(
+                _loss(str(first), 0.1),
+                where=address.Found(first, 9, ('too early',) if late else ()),
+            )
+            for first, late in ((0.25, True), (0.5, False), (None, False))
+        ]
+        self.assertEqual(
+            [
+                ('bond', '3', '0.375 0.500', '27', '1'),
+                ('stock', '0', 'none', '0', '0'),
+            ],
+            losses.addresses([*found, _loss('4', 0.1, kind='stock')]),
+        )
+        self.assertIn('first frame after 0.250 s', found[0].said())
+        self.assertIn('too early', found[0].said())
+        self.assertIn('first frame none', found[2].said())

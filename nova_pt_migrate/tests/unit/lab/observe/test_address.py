@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import unittest
+
+from lab.hosts import config
+from lab.judge import address as judged
+from lab.observe import address
+from lab.observe import clock
+from lab.observe import facts
+
+MAC = 'fa:16:3e:0a:00:32'
+SERVER = facts.Server('a-1', '10.9.0.50', (MAC,))
+EPOCH = 1795959136.0
+PF = config.PHYSICAL_FUNCTION
+
+
+def _lines(*entries: tuple[str, str]) -> list[str]:
+    lines = []
+    for micro, entry in entries:
+        lines += [f'Timestamp: Sun Nov 29 13:32:16 2026 {micro} usec', entry]
+    return lines
+
+
+class AddressTest(unittest.TestCase):
+    def test_where_the_switch_learned_it(self):
+        lines = _lines(
+            ('250000', f'{MAC} dev dt1 master br-data'),
+            ('500000', 'fa:16:3e:0a:00:33 dev dt2 master br-data'),
+            ('500001', f'{MAC} dev mg1 master br-mgmt'),
+            ('750000', f'{MAC} dev up2 master br-data'),
+            ('800000', f'Deleted {MAC} dev up2 master br-data'),
+        )
+        kind = judged.Kind.LEARNED
+        self.assertEqual(
+            [
+                judged.Sight(EPOCH + 0.25, 'cmp1', kind),
+                judged.Sight(EPOCH + 0.75, 'cmp2', kind),
+            ],
+            address.learned_at(lines, SERVER, {'dt1': 'cmp1', 'up2': 'cmp2'}),
+        )
+
+    def test_when_a_filter_let_it_in_and_shut_it_out(self):
+        lines = _lines(
+            ('500000', f'{MAC} dev {PF} self permanent'),
+            ('500001', f'{MAC} dev other self permanent'),
+            ('750000', f'Deleted {MAC} dev {PF} self permanent'),
+        )
+        self.assertEqual(
+            [
+                judged.Sight(EPOCH, 'cmp2', judged.Kind.OPENED, 0.125),
+                judged.Sight(EPOCH + 0.25, 'cmp2', judged.Kind.CLOSED, 0.125),
+            ],
+            address.filtered(lines, SERVER, 'cmp2', clock.Ahead(0.5, 0.125)),
+        )
