@@ -108,5 +108,6 @@ def _shared(known: list[Sight]) -> list[Sight]:
         elif sight.kind is Kind.OPENED:
             if opened.keys() - {sight.host}:
                 found.append(sight)
-            opened[sight.host] = sight
+            # A filter that was open already is told of again.
+            opened.setdefault(sight.host, sight)
     return found

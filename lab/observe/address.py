@@ -2,7 +2,9 @@
 """Where a server's address is while it migrates, as wire and hosts tell.
 
 Frames at the hosts' taps, what the switch between the hosts learns, and the
-filters of the physical functions, all in our time.
+filters of the physical functions, all in our time. Such a filter has the
+address by an entry, of which the kernel tells, or by a macvtap that is on
+(drivers/net/macvlan.c, macvlan_open), of which it does not.
 """
 
 import collections.abc
@@ -23,16 +25,24 @@ from lab.observe import wire
 
 UNIT = 'lab-filters'
 OUT = '/run/lab-filters'
-MONITOR = 'exec bridge -timestamp monitor fdb'
+ENTRIES = 'bridge -timestamp monitor fdb'
+LINKS = 'ip -timestamp monitor link'
 START = (
     f'systemctl reset-failed {UNIT} 2>/dev/null; '
-    f'systemd-run -q --unit {UNIT} sh -c "{MONITOR} > {OUT}"'
+    f'systemd-run -q --unit {UNIT} '
+    f'sh -c "{LINKS} > {OUT}-links & exec {ENTRIES} > {OUT}"'
 )
-STOP = f'systemctl stop {UNIT}; cat {OUT}'
+STOP = f'systemctl stop {UNIT}; cat {OUT} {OUT}-links'
 SWITCH = 'switch'
+MACVTAPS = ('pts', 'macvtap')
+"""How the driver and libvirt name theirs."""
 
 _ASCTIME = '%a %b %d %H:%M:%S %Y'
 _TIME = re.compile(r'Timestamp: (?P<second>.+) (?P<micro>\d+) usec$')
+_LINK = re.compile(
+    r'(?P<gone>Deleted )?\d+: (?P<name>[^:@]+)[^:]*: <(?P<flags>[^>]*)>'
+)
+_ADDRESS = re.compile(r' +link/ether (?P<mac>[0-9a-f:]{17}) ')
 _ENTRY = re.compile(
     r'(?P<gone>Deleted )?(?P<mac>[0-9a-f:]{17}) dev (?P<name>\S+)'
 )
@@ -61,7 +71,7 @@ def watching(
     learned = folder / 'switch.txt'
     watch = Watch()
     with wire.watching(setup, folder, server.macs) as frames:
-        argv = ['sh', '-c', f'{MONITOR} > {learned}']
+        argv = ['sh', '-c', f'exec {ENTRIES} > {learned}']
         shell.spawn(setup, SWITCH, shell.in_netns(setup, argv))
         for host in setup.hosts:
             machine.ssh(setup, host, START, timeout=60)
@@ -110,7 +120,7 @@ def filtered(
 ) -> list[address.Sight]:
     """Read when the filter of a host's physical function had the addresses.
 
-    :param lines: as ``bridge monitor`` prints them in the host
+    :param lines: as ``bridge monitor`` and ``ip monitor`` print them there
     """
     return [
         address.Sight(
@@ -120,15 +130,18 @@ def filtered(
             ahead.error,
         )
         for time, gone, name in _read(lines, server)
-        if name == config.PHYSICAL_FUNCTION
+        if name == config.PHYSICAL_FUNCTION or name.startswith(MACVTAPS)
     ]
 
 
 def _read(
     lines: collections.abc.Iterable[str], server: facts.Server
 ) -> collections.abc.Iterator[tuple[float, bool, str]]:
-    """Give time, whether it is gone, and link of each entry of the server."""
-    time = 0.0
+    """Give time, whether it is gone, and netdev, where one is the server's.
+
+    A netdev that is off counts as gone.
+    """
+    time, name, gone = 0.0, '', False
     for line in lines:
         if told := _TIME.match(line):
             second = datetime.datetime.strptime(told['second'], _ASCTIME)
@@ -136,6 +149,12 @@ def _read(
             utc = second.replace(tzinfo=datetime.UTC)
             time = utc.timestamp() + int(told['micro']) / 1e6
             continue
-        entry = _ENTRY.match(line)
-        if entry and entry['mac'] in server.macs:
-            yield time, bool(entry['gone']), entry['name']
+        if link := _LINK.match(line):
+            name = link['name']
+            gone = bool(link['gone']) or 'UP' not in link['flags'].split(',')
+            continue
+        found = _ADDRESS.match(line)
+        if entry := _ENTRY.match(line):
+            found, name, gone = entry, entry['name'], bool(entry['gone'])
+        if found and found['mac'] in server.macs:
+            yield time, gone, name

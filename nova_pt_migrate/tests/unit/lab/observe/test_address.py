@@ -52,3 +52,26 @@ class AddressTest(unittest.TestCase):
             ],
             address.filtered(lines, SERVER, 'cmp2', clock.Ahead(0.5, 0.125)),
         )
+
+    def test_a_macvtap_is_a_filter_while_it_is_on(self):
+        link = '7: pts0123@{}: <BROADCAST,MULTICAST{}> mtu 1500 qdisc noqueue'
+        ether = f'    link/ether {MAC} brd ff:ff:ff:ff:ff:ff'
+        lines: list[str] = []
+        for micro, flags, mac in (
+            (500000, '', MAC),
+            (600000, ',UP,LOWER_UP', MAC),
+            (700000, ',UP', 'fa:16:3e:0a:00:33'),
+            (800000, ',LOWER_UP', MAC),
+        ):
+            lines += _lines((str(micro), link.format(PF, flags)))
+            lines.append(ether.replace(MAC, mac))
+        lines += _lines(
+            ('900000', f'Deleted {link.format(PF, ",UP")}'),
+        )
+        lines.append(ether)
+        found = address.filtered(lines, SERVER, 'a', clock.Ahead(0.0, 0.0))
+        closed, opened = judged.Kind.CLOSED, judged.Kind.OPENED
+        self.assertEqual(
+            [(0.5, closed), (0.6, opened), (0.8, closed), (0.9, closed)],
+            [(round(s.time - EPOCH, 6), s.kind) for s in found],
+        )
