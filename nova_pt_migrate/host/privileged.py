@@ -39,6 +39,8 @@ IFF_TAP = 0x0002
 IFF_NO_PI = 0x1000
 IFF_VNET_HDR = 0x4000
 """From linux/if_tun.h."""
+IFF_ALLMULTI = 0x0200
+"""From linux/if.h."""
 NTF_SELF = 0x02
 NUD_PERMANENT = 0x80
 """From linux/neighbour.h."""
@@ -130,7 +132,10 @@ def create_macvtap(
 ) -> None:
     """Make a macvtap on a netdev, or on its VLAN; it is off.
 
-    The VLAN's netdev is made where it is missing, and left for others.
+    The VLAN's netdev is made where it is missing, and left for others. While
+    it is on it takes every multicast frame, as the groups that the guest is in
+    are not known here: without them neighbours, routers and VRRP peers are
+    not heard (drivers/net/macvlan.c: macvlan_open, macvlan_set_mac_lists).
     """
     with pyroute2.IPRoute() as route:
         below = _index(parent)
@@ -139,7 +144,8 @@ def create_macvtap(
         more = {'mtu': mtu} if mtu else {}
         route.link(
             'add', ifname=name, kind='macvtap', link=below, address=mac,
-            macvtap_mode='bridge', **more,
+            macvtap_mode='bridge', flags=IFF_ALLMULTI, change=IFF_ALLMULTI,
+            **more,
         )  # fmt: skip
     _mute(name)
 

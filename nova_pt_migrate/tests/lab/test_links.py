@@ -5,6 +5,7 @@ Nothing of its own is left there.
 """
 
 import contextlib
+import json
 import pathlib
 import select
 import socket
@@ -22,6 +23,14 @@ BRIDGE = 'br-contract'
 VLAN = 77
 UPLINK = f'{FUNCTION}.{VLAN}'
 SECONDS = 5.0
+SIBLING = 'sibling'
+GROUPS = (
+    '33:33:ff:00:00:32',  # solicited-node (RFC 4291, 2.7.1)
+    '33:33:00:00:00:01',  # all nodes
+    '01:00:5e:00:00:12',  # VRRP (RFC 5798, 5.1.1.2)
+    '01:00:5e:00:00:05',  # OSPF
+    '33:33:00:00:00:12',  # VRRP over IPv6
+)
 BROADCAST = b'\xff' * 6
 LOCAL_EXPERIMENTAL = b'\x88\xb5'
 """An EtherType that nobody answers (IEEE 802, clause 9.2.3)."""
@@ -101,6 +110,52 @@ class KernelContractTest(link_contract.LinkContract):
                 silent = privileged.IPV6 / new.name / 'disable_ipv6'
                 self.assertEqual('1', silent.read_text().strip())
                 self.adapter.links.remove(new.name, new.kind)
+
+    def test_a_macvtap_that_is_on_hears_every_group(self) -> None:
+        new = links.NewLink(
+            link_contract.NAME, link_contract.MAC, uplinks.Kind.MACVTAP,
+            FUNCTION, None, None, False,
+        )  # fmt: skip
+        self.adapter.links.make(new)
+        self.addCleanup(self.adapter.links.remove, new.name, new.kind)
+        _ip('link', 'add', 'link', FUNCTION, 'name', SIBLING, 'type',
+            'macvlan', 'mode', 'bridge')  # fmt: skip
+        self.addCleanup(_ip, 'link', 'del', SIBLING)
+        _ip('link', 'set', SIBLING, 'up')
+        before = self._takes_all(FUNCTION)
+        privileged.set_link(new.name, True)
+        self.assertEqual(set(GROUPS), self._heard(new.name))
+        self.assertEqual(before + 1, self._takes_all(FUNCTION))
+        privileged.set_link(new.name, False)
+        self.assertEqual(before, self._takes_all(FUNCTION))
+
+    def _takes_all(self, name: str) -> int:
+        """Return how many want every multicast frame of a netdev."""
+        shown = subprocess.run(
+            ['ip', '-j', '-d', 'link', 'show', 'dev', name],
+            check=True, timeout=30, capture_output=True, text=True,
+        )  # fmt: skip
+        return int(json.loads(shown.stdout)[0]['allmulti'])
+
+    def _heard(self, name: str) -> set[str]:
+        """Send to groups from a sibling; return those that came."""
+        index = pathlib.Path(f'/sys/class/net/{name}/ifindex').read_text()
+        tap = open(f'/dev/tap{index.strip()}', 'rb', buffering=0)  # noqa: SIM115
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        found: set[str] = set()
+        with contextlib.closing(sender), contextlib.closing(tap):
+            sender.bind((SIBLING, 0))
+            for group in GROUPS:
+                target = bytes.fromhex(group.replace(':', ''))
+                frame = target + bytes(6) + LOCAL_EXPERIMENTAL
+                sender.send(frame.ljust(60, b'\0'))
+            while found < set(GROUPS):
+                if not select.select([tap], [], [], SECONDS)[0]:
+                    break
+                frame = tap.read(2048)[10:]
+                if frame[12:14] == LOCAL_EXPERIMENTAL:
+                    found.add(frame[:6].hex(':'))
+        return found
 
     def _pass(self, name: str) -> set[str]:
         """Send from two addresses, and return those seen on the PF.
