@@ -85,7 +85,7 @@ class Services:
         self.rehearsal = rehearsal.Rehearsal(
             driver._host.device_lookup_by_name,
             libvirt_driver.libvirt.libvirtError,
-            self.links.user_of,
+            self.links.obstacle,
             settings.plug_timeout,
         )
         self.stories = actions.Stories()

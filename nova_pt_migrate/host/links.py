@@ -146,13 +146,14 @@ class HostLinks:
         """Return the netdevs of a PCI device; none while a guest has it."""
         return netdevs.of_device(device)
 
-    def user_of(self, device: str) -> str | None:
-        """Say what on this host uses a PCI device, or None.
+    def obstacle(self, device: str) -> str | None:
+        """Say for what on this host a PCI device is of no use to a guest.
 
+        :returns: None if nothing is in the way
         :raises errors.HostError: it cannot be seen
         """
         with _failing(f'looking at device {device}'):
-            return netdevs.user_of(device)
+            return netdevs.user_of(device) or netdevs.switched_off(device)
 
     def lies_on(self, kind: uplinks.Kind, on: str, function: str) -> bool:
         """True if what hangs there shares the netdev of a PF."""

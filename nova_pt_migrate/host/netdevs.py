@@ -12,6 +12,8 @@ PCI = pathlib.Path('/sys/bus/pci/devices')
 COMMAND = 0x04
 BUS_MASTER = 0x04
 """PCI Local Bus Specification 3.0, 6.2.2: the command register, its bit 2."""
+IFF_UP = 0x01
+"""From linux/if.h."""
 NTF_SELF = 0x02
 """From linux/neighbour.h."""
 
@@ -47,6 +49,21 @@ def user_of(device: str) -> str | None:
                 f'{above.name.removeprefix("upper_")} (take it out)'
             )
     return None
+
+
+def switched_off(device: str) -> str | None:
+    """Say that the PF of a VF is off, which leaves its VFs without a link.
+
+    None if it is on, or has no netdev, or if the device is no VF. A PF
+    without a carrier is none of this: VFs of one NIC may talk to each other
+    (ip-link(8), "vf NUM ... state").
+
+    :raises OSError: its netdev has just gone
+    """
+    name = physical_function(device)
+    if name is None or int((NET / name / 'flags').read_text(), 16) & IFF_UP:
+        return None
+    return f'its physical function {name} is off (switch it on)'
 
 
 def is_bus_master(device: str) -> bool:
@@ -128,7 +145,7 @@ def is_up(route: Any, name: str) -> bool | None:
     """Tell whether a netdev is on; None if there is none."""
     for index in route.link_lookup(ifname=name):
         (link,) = route.get_links(index)
-        return bool(link['flags'] & 1)
+        return bool(link['flags'] & IFF_UP)
     return None
 
 

@@ -57,8 +57,8 @@ class Rehearsal:
 
     :param look_up: gives the ``virNodeDevice`` of a name
     :param error: libvirt's
-    :param user_of: says in words what on the host uses a device, or None; as
-        :meth:`host.links.HostLinks.user_of`
+    :param obstacle: says in words what on the host is in a device's way, or
+        None; as :meth:`host.links.HostLinks.obstacle`
     :param seconds: how long one :meth:`run` may take
     """
 
@@ -66,12 +66,12 @@ class Rehearsal:
         self,
         look_up: Callable[[str], Any],
         error: type[Exception],
-        user_of: Callable[[str], str | None],
+        obstacle: Callable[[str], str | None],
         seconds: float,
     ) -> None:
         self._look_up = look_up
         self._error = error
-        self._user_of = user_of
+        self._obstacle = obstacle
         self._seconds = seconds
 
     def run(self, devices: Iterable[str]) -> dict[str, str]:
@@ -114,13 +114,15 @@ class Rehearsal:
             return f'libvirt: {exc}'
         if not seen.isolated:
             return _NO_GROUP
+        try:
+            why = self._obstacle(device)
+        except errors.HostError as exc:
+            why = str(exc)
+        if why:
+            return why
         if seen.with_vfio:
             return self._taken(node)
-        try:
-            user = self._user_of(device)
-        except errors.HostError as exc:
-            user = str(exc)
-        return user or self._bind(device, node, seen)
+        return self._bind(device, node, seen)
 
     def _taken(self, node: Any) -> str | None:
         """Say that a domain has what VFIO has, or that libvirt gives it not.

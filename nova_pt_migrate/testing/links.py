@@ -51,7 +51,7 @@ class Links:
     :ivar links: the standbys, by name
     :ivar filters: netdev and MAC address of each filter entry
     :ivar addresses: MAC address of VFs that no guest has, by PCI address
-    :ivar users: what on the host uses a device, by its PCI address
+    :ivar obstacles: what is in a device's way, by its PCI address
     :ivar unused: PCI addresses of devices whose guest has no driver for them
     :ivar steps: what was done, in order
     :ivar fault: called before each step and each making; may raise
@@ -68,7 +68,7 @@ class Links:
         self.links: dict[str, Link] = {}
         self.filters: set[tuple[str, str]] = set()
         self.addresses: dict[str, str] = {}
-        self.users: dict[str, str] = {}
+        self.obstacles: dict[str, str] = {}
         self.unused: set[str] = set()
         self.steps: list[steps.LinkStep] = []
         self.fault: Callable[[object], None] = lambda _what: None
@@ -142,8 +142,8 @@ class Links:
     def netdevs(self, device: str) -> list[str]:
         return []
 
-    def user_of(self, device: str) -> str | None:
-        return self.users.get(device)
+    def obstacle(self, device: str) -> str | None:
+        return self.obstacles.get(device)
 
     def lies_on(self, kind: uplinks.Kind, on: str, function: str) -> bool:
         return on in self._shared

@@ -153,8 +153,16 @@ class UnfitTest(Rehearsal):
         )
         self.assert_refused(FIRST, 'no nodedev with matching name')
 
+    def test_its_physical_function_is_off(self) -> None:
+        self.links[base.DESTINATION].obstacles[FIRST] = (
+            'its physical function eth5 is off (switch it on)'
+        )
+        self.assert_refused(FIRST, 'eth5 is off')
+        self.assertNotIn((DETACH, FIRST), self.rehearsed())
+        self.assertEqual([], self.links[base.SOURCE].steps)
+
     def test_a_netdev_of_it_is_in_use(self) -> None:
-        self.links[base.DESTINATION].users[FIRST] = (
+        self.links[base.DESTINATION].obstacles[FIRST] = (
             'its netdev is in another network namespace (bring it back)'
         )
         self.assert_refused(FIRST, 'network namespace')

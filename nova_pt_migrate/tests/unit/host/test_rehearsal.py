@@ -69,11 +69,11 @@ class Rehearsal(testtools.TestCase):
             'pci_0000_81_10_2': NodeDevice(),
         }
         self.one, self.two = self.nodes.values()
-        self.users: dict[str, str] = {}
+        self.obstacles: dict[str, str] = {}
 
     def run_one(self, *devices: str) -> dict[str, str]:
         return rehearsal.Rehearsal(
-            self.look_up, LibvirtError, self.user_of, 60.0
+            self.look_up, LibvirtError, self.obstacle, 60.0
         ).run(devices or [ONE])
 
     def look_up(self, name: str) -> NodeDevice:
@@ -81,8 +81,8 @@ class Rehearsal(testtools.TestCase):
             raise LibvirtError(f'no node device with matching name {name!r}')
         return self.nodes[name]
 
-    def user_of(self, device: str) -> str | None:
-        return self.users.get(device)
+    def obstacle(self, device: str) -> str | None:
+        return self.obstacles.get(device)
 
 
 class TestRun(Rehearsal):
@@ -125,15 +125,15 @@ class TestRun(Rehearsal):
         self.assertEqual([], self.one.calls)
 
     def test_the_host_uses_it(self) -> None:
-        self.users[ONE] = 'its netdev eth5 is part of br0 (take it out)'
-        self.assertEqual(self.users, self.run_one())
+        self.obstacles[ONE] = 'its netdev eth5 is part of br0 (take it out)'
+        self.assertEqual(self.obstacles, self.run_one())
         self.assertEqual([], self.one.calls)
 
     def test_it_cannot_be_seen_whether_the_host_uses_it(self) -> None:
-        def user_of(device: str) -> str | None:
+        def obstacle(device: str) -> str | None:
             raise errors.HostError('looking at it: no access')
 
-        self.user_of = user_of  # type: ignore[method-assign]
+        self.obstacle = obstacle  # type: ignore[method-assign]
         self.assertEqual({ONE: 'looking at it: no access'}, self.run_one())
         self.assertEqual([], self.one.calls)
 
