@@ -60,17 +60,20 @@ class Found:
 def judge(
     sights: collections.abc.Iterable[Sight],
     move: record.Move,
+    stopped: float,
     runs: float,
     error: float,
 ) -> Found:
     """Look whether an address was at one host at a time.
 
     Before the guest runs at the destination nothing of the address is there,
-    and after it nothing at the source; no two filters let it in at once.
+    but for filters once it has stopped at the source; after it nothing is at
+    the source; no two filters let it in at once.
 
     :param sights: of one migration, in any order
+    :param stopped: when QEMU had stopped the guest's CPUs at the source
     :param runs: when QEMU let the guest's CPUs run at the destination
-    :param error: seconds by which that may be wrong
+    :param error: seconds by which these may be wrong
     """
     known = sorted(sights, key=lambda sight: sight.time)
     wrong = [
@@ -78,7 +81,10 @@ def judge(
         for sight in known
         if sight.kind is not Kind.CLOSED
         and (
-            sight.time < runs - error - sight.error
+            sight.time
+            < (stopped if sight.kind is Kind.OPENED else runs)
+            - error
+            - sight.error
             if sight.host == move.destination
             else sight.time > runs + error + sight.error
         )

@@ -50,11 +50,9 @@ class Stops:
 
         None if QEMU told of no stop: it failed before.
         """
-        stopped = _times(self.seen[move.source], _STOPPED)
-        start = self.went_on(move)
-        if not stopped or start is None:
+        stop, start = self.stopped(move), self.went_on(move)
+        if stop is None or start is None:
             return ()
-        stop = stopped[-1]
         end = max(move.finished + move.settled, start) + record.MARGIN
         # Each host's clock is known within a millisecond or two.
         start = max(start, stop)
@@ -63,6 +61,10 @@ class Stops:
             record.Phase('move', move.source, stop, start, '-'),
             record.Phase('plug', move.destination, start, end, '-'),
         )
+
+    def stopped(self, move: record.Move) -> float | None:
+        """Return when the guest stopped at the source, if it did."""
+        return max(_times(self.seen[move.source], _STOPPED), default=None)
 
     def went_on(self, move: record.Move) -> float | None:
         """Return when the guest went on at the destination, if it did."""

@@ -155,10 +155,10 @@ def one(
 def _judge(
     where: address.Watch, stopped: downtime.Stops, move: record.Move
 ) -> judged.Found | None:
-    runs = stopped.went_on(move)
-    if runs is None:
+    stop, runs = stopped.stopped(move), stopped.went_on(move)
+    if stop is None or runs is None:
         return None
-    return judged.judge(where.sights, move, runs, stopped.error)
+    return judged.judge(where.sights, move, stop, runs, stopped.error)
 
 
 def _with_phases(

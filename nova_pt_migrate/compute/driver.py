@@ -36,11 +36,6 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import interfaces as core_interfaces
 
 LOG = logging.getLogger(__name__)
-RUNS = virt_event.EVENT_LIFECYCLE_RESUMED
-"""What tells that the CPUs of a guest that migrates run here.
-
-libvirt calls it started when QEMU waits for its memory.
-"""
 CONF = libvirt_driver.CONF
 
 
@@ -113,11 +108,8 @@ class PassthroughLibvirtDriver(
 
     def emit_event(self, event: Any) -> None:
         """Give libvirt's events to what waits for them as well as to Nova."""
-        if (
-            isinstance(event, virt_event.LifecycleEvent)
-            and event.transition == RUNS
-        ):
-            self._pt.incoming.runs(event.uuid)
+        if isinstance(event, virt_event.LifecycleEvent):
+            self._pt.moments.see(event)
         if isinstance(event, libvirt_event.DeviceEvent):
             removed = isinstance(event, libvirt_event.DeviceRemovedEvent)
             if self._pt.removals.take(

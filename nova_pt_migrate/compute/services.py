@@ -29,9 +29,9 @@ from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import detaching
 from nova_pt_migrate.compute.server import factory
 from nova_pt_migrate.compute.server import healing
-from nova_pt_migrate.compute.server import incoming
 from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.compute.server import moments
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import removals
 from nova_pt_migrate.compute.server import stopping
@@ -78,7 +78,7 @@ class Services:
         self.owners = owner.Owners(
             lambda: self.stopping.begun, self.stopping.counted
         )
-        self.incoming = incoming.Incoming(self.owners)
+        self.moments = moments.Moments(self.owners)
         self.readiness_cache = readiness.ReadinessCache()
         self.links = links.HostLinks()
         self.open_ends = open_ends.OpenEnds(settings.claim_lease_interval)
@@ -197,7 +197,9 @@ class Services:
         It makes its RPC server after it has started the driver
         (nova/service.py, Service.start).
         """
-        self.compute.additional_endpoints.append(endpoint.Endpoint(self._host))
+        self.compute.additional_endpoints.append(
+            endpoint.Endpoint(self._host, self.moments.come)
+        )
 
     def _end_forgotten(self, context: Any) -> None:
         """Ask placement, once after the start, until all is ended.
@@ -211,7 +213,8 @@ class Services:
     def start(self) -> None:
         """Let the threads of ours begin their work."""
         self.stories.start()
-        self.incoming.start()
+        self.moments.start()
+        self.peers.start()
         self.healer.start()
         self.worker.start()
 
@@ -234,5 +237,6 @@ class Services:
                 'live migrations of: %s', ', '.join(sorted(left)),
             )  # fmt: skip
         self.worker.stop()
-        self.incoming.stop()
+        self.moments.stop()
+        self.peers.stop()
         self.stories.stop()

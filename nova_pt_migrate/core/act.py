@@ -16,14 +16,14 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import order
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import plugging
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.core import waits
 
 S = TypeVar('S', bound=steps.Step)
-Tasks = Sequence[plan.Task]
+Tasks = Sequence[planned.Task]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Outcome:
     :ivar carriers: who is to carry a pair whose use was waited for, by device
     """
 
-    done: tuple[plan.Task, ...] = ()
-    failures: Mapping[plan.Key, reasons.Failure] = dataclasses.field(
+    done: tuple[planned.Task, ...] = ()
+    failures: Mapping[planned.Key, reasons.Failure] = dataclasses.field(
         default_factory=dict
     )
     unfit: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ def _one_by_one(tasks: Tasks, hands: Hands) -> Outcome:
     return Outcome(tuple(done), failures)
 
 
-def _switch(task: plan.Task, hands: Hands) -> None:
+def _switch(task: planned.Task, hands: Hands) -> None:
     if task.cannot is not None:
         raise task.cannot
     for step in task.todo:

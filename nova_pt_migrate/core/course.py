@@ -10,6 +10,7 @@ from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import steps
 
@@ -21,14 +22,14 @@ ALWAYS = {
     Stage.READY: handover.Carrier.SOON,
 }
 """Who carries in stages that leave no choice."""
-Failures = dict[plan.Key, reasons.Failure]
+Failures = dict[planned.Key, reasons.Failure]
 
 
 class Course:
     """What is done for a server until it is where it should be.
 
-    The links are looked at before anything is done and when devices have
-    moved; of all else what was done is known.
+    The links are looked at before anything is done, unless they were seen just
+    before, and when devices have moved; of all else what was done is known.
 
     :param domain: as it was found just now; None where it is not looked at
     :ivar found: what is there now, as far as is known
@@ -38,18 +39,18 @@ class Course:
 
     def __init__(
         self,
-        wanted: plan.Wanted,
+        wanted: planned.Wanted,
         hands: act.Hands,
         domain: model.Found | None = None,
     ) -> None:
         self._wanted = wanted
         self._hands = hands
-        self._known = plan.Known()
-        self.found = plan.Found(domain)
+        self._known = planned.Known()
+        self.found = planned.Found(domain, wanted.seen)
         self.released: list[str] = []
         self.unfit: frozenset[str] = frozenset()
         # A guest that begins to run is deaf until its standby is on.
-        if wanted.place is not order.Place.ARRIVING:
+        if wanted.place is not order.Place.ARRIVING and not wanted.seen:
             self._look_at_links()
 
     def run(self, *stages: Stage) -> Failures:
@@ -102,7 +103,7 @@ class Course:
         if kept is not None:
             persistent[new.address] = model.FoundDevice(new.address, kept)
         domain = dataclasses.replace(domain, persistent=persistent)
-        self.found = plan.Found(domain, self.found.links)
+        self.found = planned.Found(domain, self.found.links)
         self._look_at_links()
 
     @property
@@ -121,7 +122,7 @@ class Course:
             if self.found.has(device.address) is there
         ]
 
-    def carrier(self, key: plan.Key) -> handover.Carrier:
+    def carrier(self, key: planned.Key) -> handover.Carrier:
         """Return who was to carry a pair in a stage that switches links."""
         if key.stage in ALWAYS:
             return ALWAYS[key.stage]
@@ -138,10 +139,10 @@ class Course:
         )
 
     def _learn(
-        self, tasks: tuple[plan.Task, ...], outcome: act.Outcome
+        self, tasks: tuple[planned.Task, ...], outcome: act.Outcome
     ) -> None:
         reported = {task.key for task in outcome.done} | {*outcome.failures}
-        self._known = plan.Known(
+        self._known = planned.Known(
             self._known.ended | reported,
             {**self._known.carriers, **outcome.carriers},
         )
@@ -157,7 +158,7 @@ class Course:
             self._look_at_links()
 
     def _look_at_links(self) -> None:
-        seen: dict[str, plan.Seen] = {}
+        seen: dict[str, planned.Seen] = {}
         for paired in self._wanted.pairs:
             if paired.standby is None:
                 continue
@@ -168,10 +169,12 @@ class Course:
                 )
             except errors.HostError as exc:
                 seen[paired.port] = exc
-        self.found = plan.Found(self.found.domain, seen)
+        self.found = planned.Found(self.found.domain, seen)
 
 
-def after(found: plan.Found, done: tuple[plan.Task, ...]) -> plan.Found:
+def after(
+    found: planned.Found, done: tuple[planned.Task, ...]
+) -> planned.Found:
     """Return what is there when these tasks were done.
 
     What the VF of a device shows that came or went is not known so.
@@ -185,7 +188,7 @@ def after(found: plan.Found, done: tuple[plan.Task, ...]) -> plan.Found:
         for step in task.todo:
             if domain is not None:
                 domain = _with(domain, step)
-    return plan.Found(domain, links)
+    return planned.Found(domain, links)
 
 
 def _with(domain: model.Found, step: steps.Step) -> model.Found:

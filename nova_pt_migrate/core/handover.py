@@ -2,7 +2,8 @@
 """Whose filter has a pair's MAC address, and whether its standby is on.
 
 At any moment the address is in the filters of the host whose CPUs run, and of
-no other: an embedded switch keeps frames for an address that it knows. Who
+no other, since an embedded switch keeps frames for an address that it knows.
+While they run nowhere it is in those of the host where they may run next. Who
 carries the traffic of a pair follows from what is seen, so that a crash or a
 restart is repaired by looking again.
 """

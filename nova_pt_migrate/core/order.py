@@ -23,6 +23,9 @@ class Place(enum.Enum):
     AWAITED = 'awaited'
     """It may come; its guest does not run here yet."""
 
+    DUE = 'due'
+    """Its guest has stopped elsewhere, and may run here at any moment."""
+
     ARRIVING = 'arriving'
     """Its guest begins to run here, on its standbys."""
 
@@ -42,6 +45,7 @@ class Stage(enum.Enum):
     RETURN = 'return'
     USE = 'use'
     READY = 'ready'
+    OPEN = 'open'
     BEGIN = 'begin'
     SILENCE = 'silence'
 
@@ -145,6 +149,17 @@ ORDER: Mapping[Place, tuple[Row, ...]] = {
             'switch knows the address elsewhere and gives the tap what it '
             'floods, which a guest that waits does not read (IEEE 802.1Q, '
             '8.7). A macvtap is a filter by itself (drivers/net/macvlan.c).',
+        ),
+    ),
+    Place.DUE: (
+        Row(
+            Stage.OPEN,
+            'standbys on, in the filter; not announced',
+            'Each standby is switched on and gets the filter of the PF. '
+            'Nothing is announced.',
+            'The source has taken the address out of its filters, and says '
+            'so: nobody runs, and whoever runs next is heard at once. Should '
+            'that be the source, it says so as well.',
         ),
     ),
     Place.ARRIVING: (

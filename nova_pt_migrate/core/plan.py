@@ -11,111 +11,23 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
-from typing import NamedTuple
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import handover
-from nova_pt_migrate.core import model
 from nova_pt_migrate.core import order
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import steps
 
 Carrier = handover.Carrier
 Place = order.Place
 Stage = order.Stage
-Seen = handover.Found | errors.HostError
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Paired:
-    """A pass-through port with a standby, as far as this host goes.
-
-    :ivar device: host PCI address
-    :ivar standby: the host's side of one of ours; None for a second port
-    :ivar bond: the guest has a bond, which is told what to use
-    :ivar required: the server stays where its standby does not carry
-    """
-
-    port: str
-    device: str
-    standby: handover.Standby | None
-    bond: bool
-    required: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """What should be.
-
-    :ivar devices: that this driver owns
-    :ivar pairs: those of them that have a standby
-    :ivar both: NICs give frames to a PF and to a VF with the same address
-    :ivar seen: links as they were seen before, for what must not wait for a
-        look; by port
-    """
-
-    place: Place
-    devices: tuple[model.Device, ...] = ()
-    pairs: tuple[Paired, ...] = ()
-    both: bool = False
-    seen: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Found:
-    """What was found.
-
-    :ivar domain: None where it has not been looked at
-    :ivar links: by port; why one could not be seen
-    """
-
-    domain: model.Found | None = None
-    links: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
-
-    def has(self, device: str) -> bool:
-        """Tell whether a device is in the live domain."""
-        return self.domain is not None and device in self.domain.live
-
-
-class Key(NamedTuple):
-    """What is done once in an operation."""
-
-    stage: Stage
-    port: str
-    device: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Task:
-    """The steps of one stage for one port, in order.
-
-    :ivar cannot: why they cannot be done, instead of them
-    :ivar ends: nothing more is done where they fail
-    """
-
-    key: Key
-    todo: tuple[steps.Step, ...] = ()
-    cannot: errors.HostError | None = None
-    ends: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Known:
-    """What an operation has come to so far, beside what is found.
-
-    :ivar ended: tasks that were done, or have failed
-    :ivar carriers: who is to carry a pair whose use was waited for, by device
-    """
-
-    ended: frozenset[Key] = frozenset()
-    carriers: Mapping[str, Carrier] = dataclasses.field(default_factory=dict)
-
-
-NOTHING = Known()
 
 
 def plan(
-    found: Found, wanted: Wanted, known: Known = NOTHING
-) -> tuple[Task, ...]:
+    found: planned.Found,
+    wanted: planned.Wanted,
+    known: planned.Known = planned.NOTHING,
+) -> tuple[planned.Task, ...]:
     """Return the tasks of the next stage; none if nothing is left to do.
 
     Pure. The domain of a server that comes home may be gone: then its guest
@@ -142,7 +54,9 @@ def plan(
     return ()
 
 
-def _record(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _record(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     assert found.domain is not None
     for device in wanted.devices:
         live = found.domain.live.get(device.address)
@@ -150,7 +64,9 @@ def _record(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
             yield _of_device(Stage.RECORD, steps.Keep(device, live.xml))
 
 
-def _unplug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _unplug(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     assert found.domain is not None
     for device in wanted.devices:
         live = found.domain.live.get(device.address)
@@ -164,7 +80,9 @@ def _unplug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
         yield _of_device(Stage.UNPLUG, steps.Unplug(device, live.alias))
 
 
-def _plug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _plug(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     """The persistent XML's element has the guest's PCI address: prefer it."""
     assert found.domain is not None
     for device in wanted.devices:
@@ -181,11 +99,15 @@ def _plug(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
 
 def _of_device(
     stage: Stage, step: steps.Keep | steps.Unplug | steps.Plug
-) -> Task:
-    return Task(Key(stage, step.device.port, step.device.address), (step,))
+) -> planned.Task:
+    return planned.Task(
+        planned.Key(stage, step.device.port, step.device.address), (step,)
+    )
 
 
-def _switch(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _switch(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if found.has(paired.device):
             told = (steps.Favour(paired.port),) if paired.bond else ()
@@ -193,22 +115,28 @@ def _switch(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
             yield dataclasses.replace(task, ends=paired.required)
 
 
-def _hear(found: Found, wanted: Wanted, known: Known) -> Iterator[Task]:
+def _hear(
+    found: planned.Found, wanted: planned.Wanted, known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
-        key = Key(Stage.SWITCH, paired.port, paired.device)
+        key = planned.Key(Stage.SWITCH, paired.port, paired.device)
         if paired.standby is None and key in known.ended:
             yield _of_pair(Stage.HEAR, paired, steps.Hear(paired.port))
 
 
-def _carry(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _carry(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if not found.has(paired.device):
             yield _link(Stage.CARRY, paired, found, wanted)
 
 
-def _use(found: Found, wanted: Wanted, known: Known) -> Iterator[Task]:
+def _use(
+    found: planned.Found, wanted: planned.Wanted, known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
-        key = Key(Stage.USE, paired.port, paired.device)
+        key = planned.Key(Stage.USE, paired.port, paired.device)
         if found.has(paired.device) and key not in known.ended:
             on = found.links.get(paired.port)
             patient = isinstance(on, errors.HostError) or bool(
@@ -223,66 +151,104 @@ def _use(found: Found, wanted: Wanted, known: Known) -> Iterator[Task]:
             return
 
 
-def _return(found: Found, wanted: Wanted, known: Known) -> Iterator[Task]:
+def _return(
+    found: planned.Found, wanted: planned.Wanted, known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         carrier = known.carriers.get(paired.device)
         if carrier and found.has(paired.device):
             yield _link(Stage.RETURN, paired, found, wanted, (), carrier)
 
 
-def _ready(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _ready(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if paired.standby:
             yield _link(Stage.READY, paired, found, wanted, (), Carrier.SOON)
 
 
-def _begin(_found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _open(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if paired.standby:
-            seen = wanted.seen.get(paired.port)
-            known = seen if isinstance(seen, handover.Found) else None
-            todo = handover.at_once(paired.standby, known, wanted.both)
+            todo = _at_once(found, paired, paired.standby, wanted)
+            silent = (s for s in todo if not isinstance(s, steps.Announce))
+            task = _of_pair(Stage.OPEN, paired, *silent)
+            seen = found.links.get(paired.port)
+            if isinstance(seen, errors.HostError):
+                task = dataclasses.replace(task, cannot=seen)
+            yield task
+
+
+def _begin(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
+    for paired in wanted.pairs:
+        if paired.standby:
+            todo = _at_once(found, paired, paired.standby, wanted)
             yield _of_pair(Stage.BEGIN, paired, *todo)
 
 
-def _silence(found: Found, wanted: Wanted, _known: Known) -> Iterator[Task]:
+def _at_once(
+    found: planned.Found,
+    paired: planned.Paired,
+    standby: handover.Standby,
+    wanted: planned.Wanted,
+) -> tuple[steps.LinkStep, ...]:
+    seen = found.links.get(paired.port)
+    known = seen if isinstance(seen, handover.Found) else None
+    return handover.at_once(standby, known, wanted.both)
+
+
+def _silence(
+    found: planned.Found, wanted: planned.Wanted, _known: planned.Known
+) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         yield _link(Stage.SILENCE, paired, found, wanted, (), Carrier.NOBODY)
 
 
-def _of_pair(stage: Stage, paired: Paired, *todo: steps.Step) -> Task:
-    return Task(Key(stage, paired.port, paired.device), todo)
+def _of_pair(
+    stage: Stage, paired: planned.Paired, *todo: steps.Step
+) -> planned.Task:
+    return planned.Task(planned.Key(stage, paired.port, paired.device), todo)
 
 
 def _link(
     stage: Stage,
-    paired: Paired,
-    found: Found,
-    wanted: Wanted,
+    paired: planned.Paired,
+    found: planned.Found,
+    wanted: planned.Wanted,
     more: tuple[steps.Step, ...] = (),
     carrier: Carrier = Carrier.STANDBY,
-) -> Task:
+) -> planned.Task:
     """Return the task that lets this one carry, and then does more."""
-    key = Key(stage, paired.port, paired.device)
+    key = planned.Key(stage, paired.port, paired.device)
     if paired.standby is None:
-        return Task(key, more)
+        return planned.Task(key, more)
     seen = found.links[paired.port]
     if isinstance(seen, errors.HostError):
-        return Task(key, cannot=seen)
+        return planned.Task(key, cannot=seen)
     if seen.up is None and carrier in (Carrier.STANDBY, Carrier.SOON):
         missing = errors.HostError(
             f'there is no netdev {paired.standby.link} on this host'
         )
-        return Task(key, cannot=missing)
+        return planned.Task(key, cannot=missing)
     todo = handover.plan(
         paired.standby,
         seen,
         handover.Wanted(carrier, found.has(paired.device), wanted.both),
     )
-    return Task(key, todo + more)
+    return planned.Task(key, todo + more)
 
 
-_TASKS: Mapping[Stage, Callable[[Found, Wanted, Known], Iterator[Task]]] = {
+_TASKS: Mapping[
+    Stage,
+    Callable[
+        [planned.Found, planned.Wanted, planned.Known], Iterator[planned.Task]
+    ],
+] = {
     Stage.RECORD: _record,
     Stage.SWITCH: _switch,
     Stage.HEAR: _hear,
@@ -292,6 +258,7 @@ _TASKS: Mapping[Stage, Callable[[Found, Wanted, Known], Iterator[Task]]] = {
     Stage.RETURN: _return,
     Stage.USE: _use,
     Stage.READY: _ready,
+    Stage.OPEN: _open,
     Stage.BEGIN: _begin,
     Stage.SILENCE: _silence,
 }

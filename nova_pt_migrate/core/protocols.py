@@ -10,7 +10,8 @@ class Protocols:
 
     A number stands for all that the two do not say to each other but rely
     on: who unplugs and who plugs, and that the persistent XML arrives with
-    the destination's devices.
+    the destination's devices (1); that the source tells the destination when
+    the guest has stopped (2).
     """
 
     oldest: int
@@ -20,5 +21,7 @@ class Protocols:
         return f'{self.oldest} to {self.newest}'
 
 
-SPOKEN = Protocols(1, 1)
+SPOKEN = Protocols(1, 2)
 """By this driver."""
+TELLS = 2
+"""From this one on the destination is told when the guest has stopped."""

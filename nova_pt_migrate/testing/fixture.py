@@ -15,7 +15,7 @@ given and kept, unplugging takes time and ends in an event, what libvirt
 refuses is refused, and a migration moves the domain to the other host, phase
 by phase, in any of which a libvirtd may end.
 Of the lifecycle events only those are sent that tell of a guest's arrival, and
-that its CPUs run.
+that its CPUs run, or stop so that it can move.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from typing import Any
 
 import fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt import event as virt_event
 from nova.virt.libvirt import host as libvirt_host
 
 from nova_pt_migrate.testing import clock as clocks
@@ -116,9 +117,7 @@ class LibvirtDouble(fixtures.Fixture):
         :param nova_host: ``compute.driver._host``
         """
         callbacks = {
-            fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE: (
-                libvirt_host.Host._event_lifecycle_callback
-            ),
+            fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE: _lifecycle,
             fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: (
                 libvirt_host.Host._event_device_removed_callback
             ),
@@ -129,3 +128,27 @@ class LibvirtDouble(fixtures.Fixture):
         connection = nova_host.get_connection()
         for event, callback in callbacks.items():
             connection.domainEventRegisterAny(None, event, callback, nova_host)
+
+
+def _lifecycle(
+    connection: Any, domain: Any, event: int, detail: int, nova_host: Any
+) -> None:
+    """Give a lifecycle event to Nova.
+
+    Of a guest that is stopped to be moved Nova asks for its job first, in
+    libvirt's own thread, which the double has not; it finds one that goes on.
+    """
+    moves = (
+        fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED,
+        fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED,
+    )
+    if (event, detail) == moves:
+        nova_host._event_handler._queue_event(
+            virt_event.LifecycleEvent(
+                domain.UUIDString(), virt_event.EVENT_LIFECYCLE_PAUSED
+            )
+        )
+        return
+    libvirt_host.Host._event_lifecycle_callback(
+        connection, domain, event, detail, nova_host
+    )

@@ -23,6 +23,18 @@ class Answer:
     released: bool = True
 
 
+@dataclasses.dataclass
+class Request:
+    """An unplug that a guest was asked for.
+
+    :ivar at: when it was asked last
+    :ivar answered: the guest noticed, and will act
+    """
+
+    at: float
+    answered: bool = False
+
+
 class Guest(Protocol):
     """A guest of the double."""
 

@@ -5,7 +5,6 @@ import collections
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
-import dataclasses
 import threading
 from typing import Any
 
@@ -22,8 +21,10 @@ ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
 LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
 STARTED = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
 RESUMED = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
+SUSPENDED = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED
 BY_MIGRATION = 1
-"""Detail of both events: VIR_DOMAIN_EVENT_(STARTED|RESUMED)_MIGRATED."""
+"""Detail: VIR_DOMAIN_EVENT_(STARTED|RESUMED|SUSPENDED)_MIGRATED."""
+BY_POST_COPY = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY
 UNPAUSED = 0
 """Detail of the second: VIR_DOMAIN_EVENT_RESUMED_UNPAUSED."""
 REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
@@ -31,18 +32,6 @@ REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
 
 Emit = Callable[['Machine', int, tuple[Any, ...]], None]
 """Given libvirt's number of the event, and what it tells beside the domain."""
-
-
-@dataclasses.dataclass
-class _Request:
-    """An unplug that the guest was asked for.
-
-    :ivar at: when it was asked last
-    :ivar answered: the guest noticed, and will act
-    """
-
-    at: float
-    answered: bool = False
 
 
 class Machine:
@@ -89,7 +78,7 @@ class Machine:
         self._clock = clock
         self._emit = emit
         self._modifying = threading.Lock()
-        self._requests: dict[str, _Request] = {}
+        self._requests: dict[str, guests.Request] = {}
         self._held: list[str] = []
 
     @property
@@ -144,6 +133,16 @@ class Machine:
         """Let the CPUs of a guest run that has migrated here, and say so."""
         self.set_state(fakelibvirt.VIR_DOMAIN_RUNNING, reason)
         self._emit(self, LIFECYCLE, (RESUMED, BY_MIGRATION))
+
+    def stop_to_move(self, post_copy: bool) -> None:
+        """Stop the CPUs of a guest that leaves (qemuProcessHandleStop)."""
+        reasons = states.Paused
+        self.set_state(
+            fakelibvirt.VIR_DOMAIN_PAUSED,
+            reasons.POSTCOPY if post_copy else reasons.MIGRATION,
+        )
+        detail = BY_POST_COPY if post_copy else BY_MIGRATION
+        self._emit(self, LIFECYCLE, (SUSPENDED, detail))
 
     def end_job(self) -> None:
         """Nothing changes it any more."""
@@ -219,7 +218,7 @@ class Machine:
             if request and now - request.at < self._settings.unplug_guard:
                 raise errors.unplug_pending(alias)
             if request is None:
-                request = self._requests[alias] = _Request(now)
+                request = self._requests[alias] = guests.Request(now)
             request.at = now
             if self.state == fakelibvirt.VIR_DOMAIN_PAUSED:
                 self._held.append(alias)
@@ -275,7 +274,7 @@ class Machine:
         )
 
     def _act(
-        self, alias: str, request: _Request, answer: guests.Answer
+        self, alias: str, request: guests.Request, answer: guests.Answer
     ) -> None:
         with self.lock:
             if self._requests.get(alias) is not request:

@@ -86,6 +86,7 @@ def resume(machine: machines.Machine, *reasons: states.Paused) -> None:
     if machine.state == PAUSED and machine.reason in reasons:
         machine.memory = states.Memory.WHOLE
         machine.set_state(RUNNING, states.Running.MIGRATION_CANCELED)
+        machine.resumed()
 
 
 _Table = Mapping[Phase, Callable[[machines.Machine], None]]

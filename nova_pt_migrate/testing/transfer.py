@@ -128,13 +128,7 @@ class Transfer:
             self._cancel()
             raise errors.aborted()
         if machine.state == RUNNING:
-            # qemuProcessHandleStop
-            machine.set_state(
-                PAUSED,
-                states.Paused.POSTCOPY
-                if self._post_copy
-                else states.Paused.MIGRATION,
-            )
+            machine.stop_to_move(self._post_copy)
         machine.phase = Phase.PERFORMED
         self._reach(Phase.PERFORMED)
 

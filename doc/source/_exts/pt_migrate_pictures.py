@@ -125,14 +125,21 @@ class Way(docutils.SphinxDirective):
 WAY = (
     ('destination', order.Place.AWAITED),
     ('source', order.Place.LEAVING),
-    ('destination', order.Place.ARRIVING),
     ('source', order.Place.AWAY),
+    ('destination', order.Place.DUE),
+    ('destination', order.Place.ARRIVING),
     ('destination', order.Place.HOME),
 )
 """The places that a server comes through."""
-MOVE = way_picture.Step(
-    'source', '-', ('libvirt',), 'the CPUs stop here, and run at the other'
-)
+MOVES = {
+    order.Place.LEAVING: way_picture.Step(
+        'source', '-', ('libvirt',), 'the CPUs stop here'
+    ),
+    order.Place.DUE: way_picture.Step(
+        'destination', '-', ('libvirt',), 'the CPUs run here'
+    ),
+}
+"""What happens to the guest after some of them."""
 
 
 class Order(docutils.SphinxDirective):
@@ -152,8 +159,8 @@ class Order(docutils.SphinxDirective):
                 )
                 for number, row in enumerate(order.ORDER[place])
             ]
-            if place is order.Place.LEAVING:
-                steps.append(MOVE)
+            if place in MOVES:
+                steps.append(MOVES[place])
         return [
             _picture(
                 rooms_picture.svg(

@@ -17,6 +17,7 @@ from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import destination_check
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.server import lost_ports
+from nova_pt_migrate.compute.server import passage
 from nova_pt_migrate.core import order
 
 LOG = logging.getLogger(__name__)
@@ -70,8 +71,12 @@ class DestinationHooks(destination_check.DestinationCheckHooks):
             ports = self._pt.paired_ports.of(
                 instance, our_vifs.destination_vifs(data)
             )
-            self._pt.owners.expect(
-                instance.uuid, self._pt.servers.expecting(instance, ports)
+            awaited = self._pt.servers.elsewhere(instance, ports)
+            awaited.bring(order.Place.AWAITED)
+            passage.expect_arrival(
+                self._pt.owners,
+                instance.uuid,
+                self._pt.servers.switching(instance, ports, awaited.seen),
             )
         return data
 

@@ -36,6 +36,12 @@ def introduction(migrate_data: Any) -> protocols.Protocols | None:
     return None
 
 
+def is_told(migrate_data: Any) -> bool:
+    """Tell whether the destination is told when the guest has stopped."""
+    there = introduction(migrate_data)
+    return there is not None and there.newest >= protocols.TELLS
+
+
 def arriving(migrate_data: Any) -> list[Any]:
     """Return the VIFMigrateData whose devices the destination expects.
 

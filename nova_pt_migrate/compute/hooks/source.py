@@ -18,11 +18,13 @@ from nova_pt_migrate.compute.recovery import undecided
 from nova_pt_migrate.compute.server import departures
 from nova_pt_migrate.compute.server import lost_ports
 from nova_pt_migrate.compute.server import missing
+from nova_pt_migrate.compute.server import passage
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
 from nova_pt_migrate.core import reasons
 
 LOG = logging.getLogger(__name__)
+MIGRATION = 'a live migration'
 
 
 class SourceHooks(base.Hooks):
@@ -67,7 +69,7 @@ class SourceHooks(base.Hooks):
         else:
             departure.abort_job(lambda: abort(instance))
 
-    @base.operation('a live migration')
+    @base.operation(MIGRATION)
     def _live_migration(
         self,
         context: Any,
@@ -138,6 +140,7 @@ class SourceHooks(base.Hooks):
         try:
             departure = self._pt.departures.of(instance.uuid)
             departure.story = told
+            departure.heard = handshake.is_told(migrate_data)
             with departure.running():
                 migrate(
                     context, instance, dest, block_migration, migrate_data,
@@ -177,14 +180,42 @@ class SourceHooks(base.Hooks):
         if our_vifs.owned(vifs):
             departure = self._pt.departures.of(instance.uuid)
             migration = migrate_data.migration.uuid
-            self._pt.servers.of(instance, departure.story, vifs).bring(
+            server = self._pt.servers.of(instance, departure.story, vifs)
+            server.bring(
                 order.Place.LEAVING,
                 our_vifs.owned(vifs),
                 migration=migration,
                 departure=departure,
             )
+            told = migrate_data.migration.dest_compute
+            self._pt_expect_stop(
+                instance, server, told if departure.heard else None
+            )
         for vif in our_vifs.left_to_nova(vifs):
             self.detach_interface(context, instance, vif)
+
+    def _pt_expect_stop(
+        self, instance: Any, server: Any, destination: str | None
+    ) -> None:
+        """Give the guest's address up as soon as QEMU has stopped it.
+
+        :param server: as :meth:`bringing.Server` has brought it to leave
+        :param destination: the host that is told of it, if it listens
+        """
+        if any(paired.standby for paired in server.ports):
+            passage.expect_departure(
+                self._pt.owners,
+                instance.uuid,
+                MIGRATION,
+                self._pt.servers.switching(
+                    instance, server.ports, server.seen
+                ),
+                functools.partial(
+                    self._pt.peers.tell, destination, instance.uuid
+                )
+                if destination
+                else lambda stopped: None,
+            )
 
     def post_live_migration(
         self,

@@ -22,7 +22,7 @@ from nova_pt_migrate.compute.startup import configuration
 from nova_pt_migrate.compute.startup import plugins
 from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import uplinks
 from nova_pt_migrate.host import links as host_links
 from nova_pt_migrate.pairing import contract
@@ -59,9 +59,9 @@ class PairedPort:
     standby: handover.Standby | None = None
 
     @property
-    def here(self) -> plan.Paired:
+    def here(self) -> planned.Paired:
         """Return what the planner has to know of it."""
-        return plan.Paired(
+        return planned.Paired(
             self.pair.port,
             self.pair.device,
             self.standby,

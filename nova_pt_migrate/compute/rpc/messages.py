@@ -7,7 +7,8 @@ from typing import Any
 from nova_pt_migrate.core import domain_words
 
 NAMESPACE = 'pt_migrate'
-VERSION = '1.0'
+VERSION = '1.1'
+"""1.1: a server's guest has stopped, or goes on."""
 Message = dict[str, Any]
 """Of what JSON has."""
 _DOMAIN = 'domain'

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask our drivers on other hosts."""
+"""Ask our drivers on other hosts, and tell them."""
 
 from collections.abc import Callable
+import functools
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ import oslo_messaging
 
 from nova_pt_migrate.compute.rpc import messages
 from nova_pt_migrate.core import domain_words
+from nova_pt_migrate.host import lanes
 
 LOG = logging.getLogger(__name__)
 NOT_KNOWN = ('UnsupportedVersion', 'NoSuchMethod')
@@ -37,6 +39,32 @@ class Peers:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._asked: dict[str, float] = {}
+        self._lane = lanes.Lanes('peers')
+        self.start = self._lane.start
+        self.stop = self._lane.stop
+
+    def tell(self, host: str, server: str, stopped: bool) -> None:
+        """Tell a host that the guest of a server has stopped, or goes on here.
+
+        Returns at once and raises nothing; it may not be heard.
+
+        :param server: UUID
+        """
+        self._lane.put(functools.partial(self._tell, host, server, stopped))
+
+    def _tell(self, host: str, server: str, stopped: bool) -> None:
+        try:
+            self._client(host, retry=0).cast(
+                nova_context.get_admin_context(),
+                'guest',
+                server=server,
+                stopped=stopped,
+            )
+        except oslo_messaging.MessagingException as exc:
+            LOG.info(
+                'Host %s is not told of server %s, and sees itself when its '
+                'guest runs there: %s', host, server, exc,
+            )  # fmt: skip
 
     def domain(self, host: str, server: str) -> domain_words.Domain:
         """Return what libvirt of a host says of a domain; raises nothing.
@@ -76,13 +104,18 @@ class Peers:
         return domain_words.head(word)
 
     def _ask(self, host: str, question: str, **values: Any) -> Any:
+        return self._client(host, '1.0', timeout=TIMEOUT).call(
+            nova_context.get_admin_context(), question, **values
+        )
+
+    def _client(
+        self, host: str, version: str = messages.VERSION, **options: Any
+    ) -> Any:
         client = rpc.get_client(
             oslo_messaging.Target(
                 topic=rpcapi.RPC_TOPIC,
                 namespace=messages.NAMESPACE,
-                version=messages.VERSION,
+                version=version,
             )
         )
-        return client.prepare(server=host, timeout=TIMEOUT).call(
-            nova_context.get_admin_context(), question, **values
-        )
+        return client.prepare(server=host, **options)

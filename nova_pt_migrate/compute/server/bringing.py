@@ -24,7 +24,7 @@ from nova_pt_migrate.core import course as courses
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import phase_names
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import reasons
 
 Place = order.Place
@@ -47,6 +47,7 @@ class Server:
     :param xml_of: gives the libvirt element of a VIF
     :param reporter: takes down what the user is told
     :param exchanging: makes what exchanges its devices, where it is here
+    :param seen: its links, if they need not be looked at, by port
     :ivar seen: its links as they were last seen, by port
     """
 
@@ -60,7 +61,7 @@ class Server:
         settings: configuration.Settings,
         reporter: phases.Reporter | None = None,
         exchanging: Exchanging = lambda others: None,
-        seen: Mapping[str, plan.Seen] | None = None,
+        seen: Mapping[str, planned.Seen] | None = None,
     ) -> None:
         self._instance = instance
         self._hands = hands
@@ -70,7 +71,8 @@ class Server:
         self._settings = settings
         self._reporter = reporter
         self._exchanging = exchanging
-        self.seen: Mapping[str, plan.Seen] = seen or {}
+        self._known: Mapping[str, planned.Seen] = seen or {}
+        self.seen = self._known
 
     def bring(
         self,
@@ -128,7 +130,7 @@ class Server:
         assert self._hands.domain is not None
         devices = our_vifs.devices([vif], lambda vif: '')
         course = courses.Course(
-            plan.Wanted(Place.LEAVING, devices),
+            planned.Wanted(Place.LEAVING, devices),
             self._hands,
             self._hands.domain.observe(),
         )
@@ -152,7 +154,7 @@ class Server:
         known = found.persistent if found else {}
         gib = found.memory_gib if found else 0.0
         return courses.Course(
-            plan.Wanted(
+            planned.Wanted(
                 place,
                 our_vifs.devices(
                     vifs,
@@ -165,7 +167,7 @@ class Server:
                 ),
                 tuple(paired.here for paired in self.ports),
                 self._settings.mac_filters == 'both',
-                self.seen,
+                self._known,
             ),
             dataclasses.replace(
                 self._hands,
@@ -208,6 +210,7 @@ class Server:
                 phase.fail(phase_names.Result.UNPLUG_FAILED, failures)
                 raise errors.NotUnplugged(failures)
             self._run(course)
+            self.seen = course.found.links
 
     def _switch(self, course: courses.Course, phase: phases.Phase) -> None:
         """Let the standbys carry, in a phase."""

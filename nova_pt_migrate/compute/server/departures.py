@@ -36,6 +36,7 @@ class Departure:
     :ivar decided: set once libvirt is about to be told to migrate, or never
         will be
     :ivar ended: set once neither of its threads does anything more
+    :ivar heard: the destination is told when the guest has stopped
     :ivar story: tells of it, once its steps begin
     :ivar released: aliases of the devices that were seen to have left
     :ivar unwatched: aliases of those that left while nobody waited
@@ -44,6 +45,7 @@ class Departure:
     def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
         self.stopped = False
         self.aborted = False
+        self.heard = False
         self.decided = threading.Event()
         self.ended = threading.Event()
         self.story: phases.Reporter | None = None

@@ -23,7 +23,7 @@ from nova_pt_migrate.core import act
 from nova_pt_migrate.core import interfaces
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import waits
 from nova_pt_migrate.guest import agent as agents
 from nova_pt_migrate.host import agent as host_agent
@@ -115,7 +115,7 @@ class Servers:
         self,
         instance: Any,
         ports: Sequence[paired_ports.PairedPort],
-        seen: Mapping[str, plan.Seen] | None = None,
+        seen: Mapping[str, planned.Seen] | None = None,
     ) -> bringing.Server:
         """Return an instance that need not be here.
 
@@ -133,21 +133,29 @@ class Servers:
             seen=seen,
         )
 
-    def expecting(
-        self, instance: Any, ports: Sequence[paired_ports.PairedPort]
-    ) -> Callable[[turns.Turn], None]:
-        """Make ready for a guest, and return what is to be done when it runs.
+    def switching(
+        self,
+        instance: Any,
+        ports: Sequence[paired_ports.PairedPort],
+        seen: Mapping[str, planned.Seen] | None = None,
+    ) -> Callable[[turns.Turn, order.Place], bool]:
+        """Return what brings the host's side of a guest's pairs to a place.
+
+        What was seen the last time is known the next; what has failed is
+        logged.
 
         :param ports: as bound on this host
+        :param seen: their links as they were seen before, by port
         """
-        awaited = self.elsewhere(instance, ports)
-        awaited.bring(order.Place.AWAITED)
 
-        def arrive(turn: turns.Turn) -> None:
-            server = self.within(turn).elsewhere(instance, ports, awaited.seen)
-            server.bring(order.Place.ARRIVING)
+        def switch(turn: turns.Turn, place: order.Place) -> bool:
+            nonlocal seen
+            server = self.within(turn).elsewhere(instance, ports, seen)
+            failures = server.bring(place)
+            seen = server.seen
+            return not failures
 
-        return arrive
+        return switch
 
     def ports(
         self, instance: Any, network_info: Any

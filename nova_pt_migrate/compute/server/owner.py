@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
+import enum
 import threading
 from typing import Any
 
@@ -22,8 +23,6 @@ from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.core import errors
 
 LOG = logging.getLogger(__name__)
-Expected = Callable[[turns.Turn], None]
-"""What is to be done when a guest begins to run."""
 Counted = Callable[[str, str], contextlib.AbstractContextManager[None]]
 PATIENCE = 30.0
 """Seconds that an operation waits for the step that is under way.
@@ -31,6 +30,35 @@ PATIENCE = 30.0
 The longest is a device that is plugged, while libvirt holds the domain's lock
 anyway; without it the operation fails by itself, and is repeated.
 """
+
+
+class Moment(enum.Enum):
+    """What may happen to a guest, in words for :meth:`Owners.under_way`."""
+
+    RUNS = 'its arrival'
+    """Its CPUs begin to run here."""
+
+    STOPS = 'its departure'
+    """They cease to."""
+
+    NEAR = 'its approach'
+    """They have ceased to at the source."""
+
+    FAR = 'its return'
+    """They run at the source again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Expected:
+    """What is to be done at a moment.
+
+    :ivar within: the operation in which that may come; None if in none
+    :ivar last: nothing is expected any more when it has come
+    """
+
+    do: Callable[[turns.Turn], None]
+    within: str | None = None
+    last: bool = False
 
 
 @dataclasses.dataclass
@@ -41,7 +69,7 @@ class _Owner:
     :ivar generation: of the turns that may begin now
     :ivar operations: what they are, in words
     :ivar turns: what they are for, in words; all but the last are over
-    :ivar expected: what is to be done when the guest begins to run
+    :ivar expected: what is to be done at a moment
     :ivar users: threads that have to do with it
     """
 
@@ -51,13 +79,13 @@ class _Owner:
     )
     operations: list[str] = dataclasses.field(default_factory=list)
     turns: list[str] = dataclasses.field(default_factory=list)
-    expected: Expected | None = None
+    expected: dict[Moment, Expected] = dataclasses.field(default_factory=dict)
     users: int = 0
 
     def begin(self, what: str) -> None:
         """Begin an operation; what is expected comes no more."""
         self.operations.append(what)
-        self.expected = None
+        self.expected.clear()
         self.end_turns()
 
     def end_turns(self) -> None:
@@ -127,17 +155,22 @@ class Owners:
 
     @contextlib.contextmanager
     def turn(
-        self, server: str, what: str, first: bool = False
+        self,
+        server: str,
+        what: str,
+        first: bool = False,
+        within: str | None = None,
     ) -> Iterator[turns.Turn]:
         """Do something with a server that nobody has asked for.
 
         :param first: other turns end, as it cannot wait for them
+        :param within: an operation that may be under way
         :raises errors.NotOurTurn: an operation or another turn is under way,
             or nova-compute stops; or one of the steps was too late
         """
         with self._of(server) as owner:
             with self._lock:
-                self._refuse(owner)
+                self._refuse(owner, within)
                 if first:
                     owner.end_turns()
                 elif owner.turns:
@@ -151,24 +184,27 @@ class Owners:
                 with self._lock:
                     owner.turns.remove(what)
 
-    def expect(self, server: str, do: Expected) -> None:
-        """Have something done when the guest begins to run here.
+    def expect(self, server: str, moment: Moment, what: Expected) -> None:
+        """Have something done at a moment.
 
-        Once, unless another operation begins before: then what was expected
-        does not come any more. Called in the operation that prepares.
+        Unless another operation begins before: then what was expected does
+        not come any more. Called in the operation that prepares.
         """
         with self._lock:
-            self._owners.setdefault(server, _Owner()).expected = do
+            owner = self._owners.setdefault(server, _Owner())
+            owner.expected[moment] = what
 
-    def forget(self, server: str) -> Expected | None:
-        """Expect nothing any more of a server; return what was expected."""
+    def take(self, server: str, moment: Moment) -> Expected | None:
+        """Return what is to be done at a moment, which has come."""
         with self._lock:
             owner = self._owners.get(server)
-            if owner is None:
+            if owner is None or moment not in owner.expected:
                 return None
-            expected, owner.expected = owner.expected, None
-            self._drop_idle(server, owner)
-            return expected
+            found = owner.expected[moment]
+            if found.last:
+                owner.expected.clear()
+                self._drop_idle(server, owner)
+            return found
 
     def close(self) -> None:
         """Let no turn begin any more; those under way go on to their end."""
@@ -184,11 +220,12 @@ class Owners:
                 for what in [*owner.operations, *owner.turns]
             ]
 
-    def _refuse(self, owner: _Owner) -> None:
+    def _refuse(self, owner: _Owner, within: str | None = None) -> None:
         if self._closed or self._stops():
             raise errors.NotOurTurn('nova-compute stops')
-        if owner.operations:
-            raise errors.NotOurTurn(f'{owner.operations[0]} is under way')
+        others = [what for what in owner.operations if what != within]
+        if others:
+            raise errors.NotOurTurn(f'{others[0]} is under way')
 
     def _wait_for_step(self, server: str, owner: _Owner) -> None:
         if owner.mutex.acquire(timeout=PATIENCE):
@@ -213,5 +250,5 @@ class Owners:
                 self._drop_idle(server, owner)
 
     def _drop_idle(self, server: str, owner: _Owner) -> None:
-        if not owner.users and owner.expected is None:
+        if not owner.users and not owner.expected:
             self._owners.pop(server, None)

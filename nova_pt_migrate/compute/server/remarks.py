@@ -17,7 +17,7 @@ from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import phase_names
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.core import waits
 
@@ -80,7 +80,7 @@ def not_carried(
 
 def not_done(
     instance: Any,
-    key: plan.Key,
+    key: planned.Key,
     failure: reasons.Failure,
     carrier: handover.Carrier,
 ) -> None:

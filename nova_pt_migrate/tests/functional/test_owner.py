@@ -196,7 +196,7 @@ class EvacuatedTest(paired.Paired, crashes.Crashes):
         self.api.post_server_action(self.server['id'], {'os-start': None})
         self._wait_for_state_change(self.server, 'ACTIVE')
         services = self.computes[base.DESTINATION].driver._pt
-        self.assertTrue(services.incoming.wait(waiting.PATIENCE))
+        self.assertTrue(services.moments.wait(waiting.PATIENCE))
 
         self.assertEqual(['LinkUp'], self.steps())
         self.assert_switched_off(base.DESTINATION)

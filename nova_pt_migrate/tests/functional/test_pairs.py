@@ -7,6 +7,7 @@ from nova_pt_migrate.core import errors as core_errors
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import guests
+from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional import always
 from nova_pt_migrate.tests.functional import base
 from nova_pt_migrate.tests.functional import ours
@@ -65,6 +66,78 @@ class MigrationTest(paired.Paired):
         self.processes.meet = meet
         self.migrate(self.server)
         self.assertEqual(['LinkUp'], seen)
+
+    def silent(self, host: str) -> bool:
+        here = self.links[host]
+        return not (here.filters or any(x.up for x in here.links.values()))
+
+    def test_the_source_is_silent_before_the_guest_runs_elsewhere(
+        self,
+    ) -> None:
+        """Long before Nova is told how the migration has ended."""
+        seen: list[bool] = []
+
+        def reached(phase: states.Phase) -> None:
+            if phase is states.Phase.PERFORM:
+                seen.append(self.silent(base.SOURCE))
+            if phase is states.Phase.PERFORMED:
+                self.wait_for(lambda: self.silent(base.SOURCE), 'silence')
+                seen.append(True)
+
+        self.double.settings.reached = reached
+        self.migrate(self.server)
+        self.assertEqual([False, True], seen)
+        self.whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_the_destination_is_ready_before_the_guest_runs(self) -> None:
+        """And says nothing of it to anybody until the guest does."""
+        there = self.links[base.DESTINATION]
+        seen: list[list[str]] = []
+
+        def reached(phase: states.Phase) -> None:
+            if phase is states.Phase.PERFORM:
+                seen.append(self.kinds(base.DESTINATION))
+            if phase is states.Phase.PERFORMED:
+                self.wait_for(lambda: there.filters, 'the way in')
+                self.assertEqual(set(), self.links[base.SOURCE].filters)
+                seen.append(self.kinds(base.DESTINATION))
+
+        self.double.settings.reached = reached
+        self.migrate(self.server)
+        self.assertEqual([['LinkUp'], ['LinkUp', 'AddFilter']], seen)
+        self.whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_a_destination_that_is_not_told(self) -> None:
+        """It sees itself when the guest runs."""
+        peers = self.computes[base.SOURCE].driver._pt.peers
+        peers.tell = lambda *words: None
+        self.migrate(self.server)
+        self.assertIn('AddFilter', self.kinds(base.DESTINATION))
+        self.whole.check(always.End(base.DESTINATION, 'completed'))
+
+    def test_a_guest_that_goes_on_at_the_source_is_heard_at_once(self) -> None:
+        """Before Nova brings it home."""
+        seen: list[bool] = []
+        driver = self.computes[base.SOURCE].driver
+        roll_back = driver.rollback_live_migration_at_source
+
+        def wait(*args: Any) -> None:
+            self.wait_for(lambda: not self.silent(base.SOURCE), 'the way')
+            seen.append(True)
+            roll_back(*args)
+
+        def reached(phase: states.Phase) -> None:
+            if phase is states.Phase.PERFORMED:
+                self.wait_for(lambda: self.silent(base.SOURCE), 'silence')
+                self.double.hypervisors[base.DESTINATION].restart_libvirtd()
+
+        driver.rollback_live_migration_at_source = wait
+        self.double.settings.reached = reached
+        self.migrate(self.server, 'failed')
+        self.assertEqual([True], seen)
+        self.assertIn('Announce', self.kinds(base.SOURCE))
+        self.whole.check(always.End(base.SOURCE, 'failed'))
+        self.assert_switched_off(base.SOURCE)
 
     def test_a_device_that_is_never_released(self) -> None:
         self.flags(group='pt_migrate', unplug_timeout=1.0)

@@ -11,7 +11,7 @@ import testtools
 from nova_pt_migrate.core import course as courses
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import order
-from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.tests.unit.core import fakes
 from nova_pt_migrate.tests.unit.core import world as worlds
 
@@ -21,6 +21,7 @@ RUNS = {
     Place.LEAVING: [True],
     Place.HOME: [True, False],
     Place.AWAITED: [False],
+    Place.DUE: [False],
     Place.ARRIVING: [True],
     Place.AWAY: [False],
 }
@@ -49,7 +50,7 @@ def worlds_of(draw: Any, runs: bool) -> worlds.World:
 
 def bring(world: worlds.World, place: Place) -> courses.Failures | None:
     """Return what is said to have failed; None if the process died."""
-    wanted = plan.Wanted(
+    wanted = planned.Wanted(
         place,
         tuple(fakes.device(n) for n in range(world.count)),
         world.pairs(),
@@ -60,7 +61,7 @@ def bring(world: worlds.World, place: Place) -> courses.Failures | None:
     except worlds.Crash:
         return None
     except errors.HostError:
-        return {plan.Key(order.Stage.RECORD, '', ''): cast(Any, 'no look')}
+        return {planned.Key(order.Stage.RECORD, '', ''): cast(Any, 'no look')}
     hands = world.hands(found is not None)
     try:
         return courses.Course(wanted, hands, found).run()
@@ -82,6 +83,8 @@ def missing(world: worlds.World, place: Place) -> list[int]:
             and number in world.persistent
             and ways == ({'device'} if used else {'standby'})
             and not (used and number in world.filtered),
+            Place.DUE: number in world.up
+            and (number in world.filtered) is world.filters,
             Place.ARRIVING: ways == {'standby'},
             Place.AWAY: number not in world.up | world.filtered,
             Place.AWAITED: (number in world.up) is world.early
@@ -112,6 +115,7 @@ class TestCourse(testtools.TestCase):
         if place is Place.ARRIVING:
             # No device arrives with a guest.
             world.live = set()
+        world.due = place is Place.DUE
         world.faults = list(faults)
         failures = bring(world, place)
         if failures == {}:

@@ -7,12 +7,13 @@ from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import model
 from nova_pt_migrate.core import order
 from nova_pt_migrate.core import plan
+from nova_pt_migrate.core import planned
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.tests.unit.core import fakes
 
 Place = order.Place
 Stage = order.Stage
-NOTHING = plan.Known()
+NOTHING = planned.Known()
 OFF = handover.Found(up=False, filtered=False)
 ON = handover.Found(up=True, filtered=True)
 
@@ -21,8 +22,8 @@ def found(
     live: list[int],
     persistent: list[int],
     active: bool = True,
-    links: plan.Seen = OFF,
-) -> plan.Found:
+    links: planned.Seen = OFF,
+) -> planned.Found:
     domain = model.Found(
         active=active,
         memory_gib=1.0,
@@ -34,11 +35,11 @@ def found(
             for n in persistent
         },
     )
-    return plan.Found(domain, {f'port-{n}': links for n in range(4)})
+    return planned.Found(domain, {f'port-{n}': links for n in range(4)})
 
 
-def paired(number: int, bond: bool = False) -> plan.Paired:
-    return plan.Paired(
+def paired(number: int, bond: bool = False) -> planned.Paired:
+    return planned.Paired(
         f'port-{number}',
         fakes.device(number).address,
         handover.Standby(f'pts{number}', f'mac-{number}', 'pf0', 'pf0'),
@@ -47,14 +48,14 @@ def paired(number: int, bond: bool = False) -> plan.Paired:
     )
 
 
-def over_two(number: int) -> plan.Paired:
+def over_two(number: int) -> planned.Paired:
     device = fakes.device(number)
-    return plan.Paired(device.port, device.address, None, True, False)
+    return planned.Paired(device.port, device.address, None, True, False)
 
 
-def key(stage: Stage, number: int) -> plan.Key:
+def key(stage: Stage, number: int) -> planned.Key:
     device = fakes.device(number)
-    return plan.Key(stage, device.port, device.address)
+    return planned.Key(stage, device.port, device.address)
 
 
 class PlanTest(testtools.TestCase):
@@ -62,13 +63,13 @@ class PlanTest(testtools.TestCase):
 
     def plan(
         self,
-        there: plan.Found,
+        there: planned.Found,
         numbers: list[int],
-        *pairs: plan.Paired,
-        known: plan.Known = NOTHING,
+        *pairs: planned.Paired,
+        known: planned.Known = NOTHING,
         place: Place | None = None,
-    ) -> tuple[plan.Task, ...]:
-        wanted = plan.Wanted(
+    ) -> tuple[planned.Task, ...]:
+        wanted = planned.Wanted(
             place or self.place,
             tuple(fakes.device(n) for n in numbers),
             pairs,
@@ -109,7 +110,10 @@ class TestLeaving(PlanTest):
         nameless = model.FoundDevice(fakes.device(1).address, '<x/>')
         domain = model.Found(True, 1.0, {nameless.address: nameless}, {})
         error = self.assertRaises(
-            errors.HostError, self.plan, plan.Found(domain, there.links), [1]
+            errors.HostError,
+            self.plan,
+            planned.Found(domain, there.links),
+            [1],
         )
         self.assertIn('0000:81:10.1', str(error))
 
@@ -128,14 +132,14 @@ class TestLeaving(PlanTest):
         self.assertEqual(
             [steps.Favour('port-1')], self.todo(there, [1], over_two(1))
         )
-        known = plan.Known(frozenset({key(Stage.SWITCH, 1)}))
+        known = planned.Known(frozenset({key(Stage.SWITCH, 1)}))
         self.assertEqual(
             [steps.Hear('port-1')],
             self.todo(there, [1], over_two(1), known=known),
         )
 
     def test_what_has_failed_is_not_asked_for_again(self) -> None:
-        known = plan.Known(frozenset({key(Stage.SWITCH, 1)}))
+        known = planned.Known(frozenset({key(Stage.SWITCH, 1)}))
         self.assertEqual(
             [steps.Unplug(fakes.device(1), 'hostdev1')],
             self.todo(found([1], [1]), [1], paired(1), known=known),
@@ -207,7 +211,7 @@ class TestHome(PlanTest):
             ],
             self.todo(there, [1, 2], *pairs),
         )
-        known = plan.Known(
+        known = planned.Known(
             frozenset({key(Stage.USE, 1)}),
             {'0000:81:10.1': handover.Carrier.PRIMARY},
         )
@@ -215,7 +219,7 @@ class TestHome(PlanTest):
             [steps.RemoveFilter('pf0', 'mac-1'), steps.LinkDown('pts1')],
             self.todo(there, [1, 2], *pairs, known=known),
         )
-        known = plan.Known(
+        known = planned.Known(
             known.ended | {key(Stage.RETURN, 1)}, known.carriers
         )
         self.assertEqual(
@@ -235,9 +239,9 @@ class TestElsewhere(PlanTest):
     def test_a_guest_that_begins_to_run_is_heard_before_a_look(self) -> None:
         self.assertEqual(
             [steps.LinkUp('pts1')],
-            self.todo(plan.Found(), [], paired(1), place=Place.ARRIVING),
+            self.todo(planned.Found(), [], paired(1), place=Place.ARRIVING),
         )
-        known = plan.Known(frozenset({key(Stage.BEGIN, 1)}))
+        known = planned.Known(frozenset({key(Stage.BEGIN, 1)}))
         up = handover.Found(up=True, filtered=False)
         self.assertEqual(
             [
@@ -245,7 +249,7 @@ class TestElsewhere(PlanTest):
                 steps.Announce('pf0', 'mac-1'),
             ],
             self.todo(
-                plan.Found(None, {'port-1': up}),
+                planned.Found(None, {'port-1': up}),
                 [],
                 paired(1),
                 place=Place.ARRIVING,
@@ -255,7 +259,7 @@ class TestElsewhere(PlanTest):
 
     def test_nobody_takes_the_frames_of_a_guest_that_is_not_here(self) -> None:
         for place, there in (
-            (Place.AWAY, plan.Found(None, {'port-1': ON})),
+            (Place.AWAY, planned.Found(None, {'port-1': ON})),
             (Place.HOME, found([], [1], active=False, links=ON)),
             (Place.LEAVING, found([], [1], active=False, links=ON)),
         ):

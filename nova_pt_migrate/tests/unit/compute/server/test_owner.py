@@ -9,13 +9,13 @@ from unittest import mock
 import fixtures
 import testtools
 
-from nova_pt_migrate.compute.server import incoming
 from nova_pt_migrate.compute.server import owner
 from nova_pt_migrate.compute.server import turns
 from nova_pt_migrate.core import errors
 
 SERVER = 'the-server'
 PATIENCE = 30.0
+RUNS = owner.Moment.RUNS
 
 
 class Thing:
@@ -212,59 +212,9 @@ class TestOwners(OwnerTest):
         self.take_over()
         with self.owners.turn(SERVER, 'a look'):
             """A short one."""
-        self.owners.expect(SERVER, lambda turn: None)
-        self.owners.forget(SERVER)
-        self.assertIsNone(self.owners.forget(SERVER))
+        self.owners.expect(
+            SERVER, RUNS, owner.Expected(lambda turn: None, last=True)
+        )
+        self.owners.take(SERVER, RUNS)
+        self.assertIsNone(self.owners.take(SERVER, RUNS))
         self.assertEqual({}, self.owners._owners)
-
-
-class TestIncoming(OwnerTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.incoming = incoming.Incoming(self.owners)
-        self.incoming.start()
-        self.addCleanup(self.incoming.stop)
-        self.turns: list[turns.Turn] = []
-
-    def prepare(self) -> None:
-        with self.owners.operation(SERVER, 'the preparation'):
-            self.owners.expect(SERVER, self.turns.append)
-
-    def runs(self) -> int:
-        self.incoming.runs(SERVER)
-        self.assertTrue(self.incoming.wait(PATIENCE))
-        return len(self.turns)
-
-    def test_what_is_expected_is_done_once(self) -> None:
-        self.prepare()
-        self.assertEqual(1, self.runs())
-        self.assertEqual(1, self.runs())
-
-    def test_another_operation_ends_what_is_expected(self) -> None:
-        self.prepare()
-        self.take_over()
-        self.assertEqual(0, self.runs())
-
-    def test_who_looks_at_it_meanwhile_gives_way(self) -> None:
-        self.prepare()
-        with self.owners.turn(SERVER, 'a look') as turn:
-            self.assertEqual(1, self.runs())
-            self.assertRaises(errors.NotOurTurn, turn.check)
-
-    def test_one_that_nobody_expects(self) -> None:
-        self.assertEqual(0, self.runs())
-
-    def test_nothing_is_done_while_nova_does_it(self) -> None:
-        self.prepare()
-        with self.owners.operation('another', 'a start'):
-            expected = self.owners.forget(SERVER)
-            assert expected is not None
-        with self.owners.operation(SERVER, 'the arrival'):
-            self.incoming._arrive(SERVER, expected)
-        self.assertEqual([], self.turns)
-
-    def test_after_the_stop_nothing_begins(self) -> None:
-        self.prepare()
-        self.incoming.stop()
-        self.assertEqual(0, self.runs())
-        self.assertIn(SERVER, self.log.output)

@@ -10,7 +10,7 @@ MOVE = record.Move(
     'one', 'cmp1', 'cmp2', 0.0, 30.0, NOWHERE, NOWHERE,
     (), (), (), (0.0, 0.0),
 )  # fmt: skip
-RUNS = 10.0
+STOPPED, RUNS = 9.25, 10.0
 ERROR = 0.25
 SENT, LEARNED = address.Kind.SENT, address.Kind.LEARNED
 OPENED, CLOSED = address.Kind.OPENED, address.Kind.CLOSED
@@ -19,7 +19,7 @@ RIGHT = [
     address.Sight(9.0, 'cmp1', SENT),
     address.Sight(9.0, 'cmp1', LEARNED),
     address.Sight(9.5, 'cmp1', CLOSED),
-    address.Sight(10.5, 'cmp2', OPENED),
+    address.Sight(9.625, 'cmp2', OPENED),
     address.Sight(10.75, 'cmp2', SENT),
     address.Sight(10.75, 'cmp2', LEARNED),
     address.Sight(15.0, 'cmp2', CLOSED),
@@ -29,21 +29,23 @@ RIGHT = [
 class AddressTest(unittest.TestCase):
     def found(self, *more: address.Sight) -> address.Found:
         # In whatever order they come.
-        return address.judge([*more, *reversed(RIGHT)], MOVE, RUNS, ERROR)
+        return address.judge(
+            [*more, *reversed(RIGHT)], MOVE, STOPPED, RUNS, ERROR
+        )
 
     def test_a_right_order(self):
         self.assertEqual(address.Found(0.75, 8, ()), self.found())
 
     def test_the_destination_had_it_too_early(self):
-        for kind in (SENT, LEARNED, OPENED):
+        for kind, time in ((SENT, 9.5), (LEARNED, 9.5), (OPENED, 8.5)):
             with self.subTest(kind):
                 found = self.found(
-                    address.Sight(9.5, 'cmp2', kind),
-                    address.Sight(9.5, 'cmp2', CLOSED),
+                    address.Sight(time, 'cmp2', kind),
+                    address.Sight(time, 'cmp2', CLOSED),
                 )
+                when = f'{time - RUNS:+.3f} s (within 0.000)'
                 self.assertEqual(
-                    (f'-0.500 s (within 0.000): {kind.value} cmp2',),
-                    found.wrong[:1],
+                    (f'{when}: {kind.value} cmp2',), found.wrong[:1]
                 )
                 self.assertEqual(0.75, found.first)
 
@@ -71,11 +73,11 @@ class AddressTest(unittest.TestCase):
             if (each.host, each.kind) != ('cmp1', CLOSED)
         ]
         late.append(address.Sight(10.625, 'cmp1', CLOSED))
-        found = address.judge(late, MOVE, RUNS, ERROR)
+        found = address.judge(late, MOVE, STOPPED, RUNS, ERROR)
         self.assertEqual(
-            (f'+0.500 s (within 0.000): {OPENED.value} cmp2',), found.wrong
+            (f'-0.375 s (within 0.000): {OPENED.value} cmp2',), found.wrong
         )
 
     def test_without_a_frame_there_is_no_first(self):
-        found = address.judge(RIGHT[:5], MOVE, RUNS, ERROR)
+        found = address.judge(RIGHT[:5], MOVE, STOPPED, RUNS, ERROR)
         self.assertEqual(address.Found(None, 5, ()), found)
