@@ -65,6 +65,11 @@ The destination makes its domain persistent before its CPUs run
 (qemuMigrationDstFinishFresh), and kills the guest when the source's libvirtd
 is gone, whether it has run or not.
 """
+STOPPED = ('source', 'compute.driver.emit_event')
+"""Who makes calls at the source when QEMU has stopped the guest there.
+
+That is PERFORMED, too: where libvirtd ends then, likewise.
+"""
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -139,9 +144,8 @@ def ways(step: Step) -> list[How]:
     """Return how a call may fail."""
     if step.kind == PHASE:
         return [How.LIBVIRTD]
-    return [
-        how for how in How if how is not How.LIBVIRTD or step.kind == 'libvirt'
-    ]
+    libvirtd = step.kind == 'libvirt' and (step.role, step.site) != STOPPED
+    return [how for how in How if how is not How.LIBVIRTD or libvirtd]
 
 
 class Faults:
