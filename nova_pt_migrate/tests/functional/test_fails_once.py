@@ -111,13 +111,13 @@ class FailsOnceTest(ours.OurMigrations):
         )
         what = f'{host} {kind} {name} {"late" if late else ""}'
         # Some calls are made when it has ended, to see what is left.
-        seen: list[str] = []
-
-        def is_over() -> bool:
-            seen[:] = [*failed, *self.migrations(server)[known:]]
-            return bool(failed) and self.is_ended(server, known, waiting.ENDED)
-
-        self.wait_for(is_over, what, seen)
+        self.wait_for(
+            lambda: (
+                bool(failed) and self.is_ended(server, known, waiting.ENDED)
+            ),
+            what,
+            failed,
+        )
         self.processes.meet = lambda point, after: None
         end = always.End(
             self.host(server), self.migrations(server)[-1], volumes=(VOLUME,)
