@@ -202,6 +202,8 @@ class Sweeping(crashes.Crashes, alias_devices.AliasDevice, paired.Paired):
         finally:
             self.processes.meet = lambda point, after: None
             self.double.settings.reached = lambda phase: None
+            # The last look may have met the fault: nobody would delete then.
+            self._revive()
 
     def _go(self) -> None:
         """Migrate to the end; whatever dies is started again."""
