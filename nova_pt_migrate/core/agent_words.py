@@ -17,7 +17,7 @@ def refusal(said: str) -> errors.GuestError:
     :param said: the agent's words; those of the system among them are in the
         guest's language
     """
-    words = text.shown(said.rpartition(': ')[2][-text.LONGEST_SHOWN :])
+    words = text.shown_end(said.rpartition(': ')[2])
     if ABSENT in said:
         return errors.NoSuchFile(words)
     return errors.Denied(words)

@@ -4,7 +4,7 @@
 import re
 
 LONGEST_SHOWN = 80
-"""Characters of a guest's words that a log or a message may have."""
+"""Characters of a guest's words that a log or a message may have, escaped."""
 _NAME = re.compile(r'[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}')
 _PATH = re.compile(r'(/[A-Za-z0-9_][A-Za-z0-9_. @-]{0,99}){1,9}')
 _MAC = re.compile(r'([0-9a-f]{2}:){5}[0-9a-f]{2}')
@@ -13,9 +13,18 @@ _MAC = re.compile(r'([0-9a-f]{2}:){5}[0-9a-f]{2}')
 def shown(words: object) -> str:
     """Return a guest's words fit for a log: short, printable, quoted."""
     text = str(words)
-    cut = text[: LONGEST_SHOWN + 1]
-    escaped = ascii(cut[:LONGEST_SHOWN])
-    return f'{escaped}...' if len(cut) > LONGEST_SHOWN else escaped
+    cut = text[:LONGEST_SHOWN]
+    while len(escaped := ascii(cut)) > LONGEST_SHOWN + len("''"):
+        cut = cut[:-1]
+    return escaped if cut == text else f'{escaped}...'
+
+
+def shown_end(words: str) -> str:
+    """Return the end of a guest's words, fit for a log likewise."""
+    cut = words[-LONGEST_SHOWN:]
+    while len(escaped := ascii(cut)) > LONGEST_SHOWN + len("''"):
+        cut = cut[1:]
+    return escaped
 
 
 def is_interface(name: object) -> bool:

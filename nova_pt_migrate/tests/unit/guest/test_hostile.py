@@ -42,7 +42,15 @@ LINES = strategies.lists(
         strategies.text(),
     )
 )  # fmt: skip
-QUICK = hypothesis.settings(deadline=None, max_examples=150, database=None)
+# To make one smaller may take longer than a test may.
+QUICK = hypothesis.settings(
+    deadline=None,
+    max_examples=150,
+    database=None,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+)
+WIDE = '\U0010ffff' * text.LONGEST_SHOWN
+"""Characters that take the most space when they are escaped."""
 
 
 def harmless(call: Any, *arguments: Any) -> Any:
@@ -57,6 +65,7 @@ def harmless(call: Any, *arguments: Any) -> Any:
 
 class HostileTest(testtools.TestCase):
     @QUICK
+    @hypothesis.example(json.dumps({'error': WIDE}))
     @hypothesis.given(strategies.text() | JSON.map(json.dumps))
     def test_replies(self, reply: str) -> None:
         answer = harmless(replies.returned, reply)
@@ -81,12 +90,13 @@ class HostileTest(testtools.TestCase):
                 self.assertTrue(text.is_interface(slave.name))
 
     @QUICK
+    @hypothesis.example(WIDE)
     @hypothesis.given(strategies.text())
     def test_what_is_shown(self, words: str) -> None:
         shown = text.shown(words)
         self.assertTrue(shown.isprintable())
         self.assertTrue(shown.isascii())
-        self.assertLess(len(shown), 12 * text.LONGEST_SHOWN)
+        self.assertLessEqual(len(shown), text.LONGEST_SHOWN + len("''..."))
 
     @QUICK
     @hypothesis.given(
