@@ -27,9 +27,15 @@ class Result:
     problem: str
 
 
-def write(name: str, result: Result) -> None:
-    """Add the result of one migration to those of one test."""
+def write(name: str, result: Result, log: str) -> None:
+    """Add the result of one migration to those of one test.
+
+    :param log: what was logged meanwhile; kept where there is a problem
+    """
     folder = os.environ.get(FOLDER)
     if folder:
         with (pathlib.Path(folder) / f'{name}.jsonl').open('a') as file:
             file.write(json.dumps(dataclasses.asdict(result)) + '\n')
+        if result.problem:
+            with (pathlib.Path(folder) / f'{name}.log').open('a') as file:
+                file.write(f'{log}\n{result}\n')

@@ -162,20 +162,18 @@ class Sweeping(crashes.Crashes, alias_devices.AliasDevice, paired.Paired):
                 problem=problem,
             )
         )
-        report.write(self.id(), self.results[-1])
+        log = self.stdlog.logger._output
+        log.seek(0)
+        report.write(self.id(), self.results[-1], log.read())
+        # subunit takes 4 MiB of it.
+        log.seek(0)
+        log.truncate(0)
         if not problem:
-            self._forget_log()
             return
         if len(self.problems()) >= TOO_MANY:
             self.fail('\n'.join(self.problems()))
         self.deadly.clear()
         self.one.replace(self)
-
-    def _forget_log(self) -> None:
-        """Keep no log of what was in order; subunit takes 4 MiB of it."""
-        kept = self.stdlog.logger._output
-        kept.seek(0)
-        kept.truncate(0)
 
     def problems(self) -> list[str]:
         return [
