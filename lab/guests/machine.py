@@ -62,6 +62,11 @@ class Machine:
         """Plug the primary again."""
         self.monitor.run('device_add', wires.DEVICE)
 
+    def connect(self, up: bool) -> None:
+        """Let the guest see a link on the standby, or none."""
+        words = {'name': wires.STANDBY_ID, 'up': up}
+        self.monitor.run('set_link', words)
+
 
 def arguments(setup: settings.Settings, disk: str, drive: str) -> list[str]:
     """Return QEMU's arguments for a guest.
@@ -113,6 +118,7 @@ def running(
             channel.SocketChannel(_agent(setup)),
         )
         try:
+            machine.connect(False)
             yield machine
         finally:
             machine.channel.close()

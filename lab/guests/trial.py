@@ -153,6 +153,7 @@ class Trial:
             virtio=True,
             standby_there=True,
             guest=bonds.view(self.agent()),
+            held=True,
         )
 
     def is_ready(self) -> None:

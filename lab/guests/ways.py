@@ -72,6 +72,7 @@ def _round(trial: trials.Trial, by_us: bool) -> None:
     with trial.step('the server may leave'):
         trial.is_ready()
     with trial.step('switch to the standby'):
+        trial.machine.connect(True)
         trial.switches(primary=False)
         trial.is_whole(wires.STANDBY)
     with trial.step('unplug the primary'):
@@ -84,6 +85,7 @@ def _round(trial: trials.Trial, by_us: bool) -> None:
         trial.joins(by_us)
     with trial.step('switch back to the primary'):
         trial.switches(primary=True)
+        trial.machine.connect(False)
         trial.is_whole()
         trial.reaches(_bond(trial))
 
@@ -161,6 +163,7 @@ def _read_only(trial: trials.Trial) -> None:
             )
         )
         trial.is_ready()
+        trial.machine.connect(True)
         trial.switches(primary=False)
         found = bonds.observe(trial.agent()) or ()
         if [bond.active for bond in found] == [None]:

@@ -19,6 +19,7 @@ NETWORK = '10.0.2.0/24'
 back with another MAC address or client ID has another."""
 OTHER_NETWORK = '10.0.3.0/24'
 PRIMARY_ID = 'primary'
+STANDBY_ID = 'standby'
 DEVICE = {
     'driver': 'igb',
     'id': PRIMARY_ID,
@@ -46,7 +47,7 @@ def arguments() -> list[str]:
         '-device', f'virtio-net-pci,bus=port-other,netdev=net-other,'
                    f'mac={OTHER}',
         '-device', f'virtio-net-pci,bus=port-standby,netdev=net-standby,'
-                   f'mac={STANDBY}',
+                   f'mac={STANDBY},id={STANDBY_ID}',
     ]  # fmt: skip
 
 

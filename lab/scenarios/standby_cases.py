@@ -11,6 +11,7 @@ from lab.hosts import changes
 from lab.judge import outcome
 from lab.network import namespace
 from lab.scenarios import fault_run
+from lab.scenarios import flaps
 from lab.scenarios import standby_acts
 
 Around = collections.abc.Callable[
@@ -108,6 +109,17 @@ TRIALS = (
             around=changes.second_nic,
         )
         for kind in (FAILOVER, BOND)
+    ),
+    *(
+        Trial(
+            f'{name}-{kind}',
+            f'the PF is off for a while{", and a reboot" if boots else ""}',
+            kind,
+            flaps.survives(boots),
+            around=changes.second_nic,
+        )
+        for kind in (FAILOVER, BOND)
+        for name, boots in (('flap', False), ('flap_reboot', True))
     ),
     Trial(
         'second_bridge-failover',

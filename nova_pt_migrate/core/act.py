@@ -57,6 +57,7 @@ class Outcome:
     :ivar failures: why others were not
     :ivar unfit: devices instead of which others may be tried
     :ivar carriers: who is to carry a pair whose use was waited for, by device
+    :ivar sure: devices by which the guest was seen to send
     """
 
     done: tuple[planned.Task, ...] = ()
@@ -67,6 +68,7 @@ class Outcome:
     carriers: Mapping[str, handover.Carrier] = dataclasses.field(
         default_factory=dict
     )
+    sure: frozenset[str] = frozenset()
 
 
 def run(tasks: Tasks, hands: Hands) -> Outcome:
@@ -99,11 +101,17 @@ def _switch(task: planned.Task, hands: Hands) -> None:
     if task.cannot is not None:
         raise task.cannot
     for step in task.todo:
-        if isinstance(step, steps.Favour):
-            assert hands.guest is not None
-            hands.guest.favour(step.port)
-        elif isinstance(step, steps.LinkStep):
-            hands.links.run(step)
+        match step:
+            case steps.Favour(port, fresh):
+                assert hands.guest is not None
+                waits.favour(hands.guest, port, fresh, hands.time)
+            case steps.Connect(link) | steps.Disconnect(link):
+                assert hands.domain is not None
+                hands.domain.set_link(link, isinstance(step, steps.Connect))
+            case steps.Settle(seconds):
+                hands.time.pause(seconds)
+            case _ if isinstance(step, steps.LinkStep):
+                hands.links.run(step)
 
 
 def _hear(tasks: Tasks, hands: Hands) -> Outcome:
@@ -127,16 +135,17 @@ def _hear(tasks: Tasks, hands: Hands) -> Outcome:
 def _use(tasks: Tasks, hands: Hands) -> Outcome:
     assert hands.guest is not None
     done, failures, carriers = [], {}, {}
+    sure: set[str] = set()
     for task in tasks:
         failure: Exception | None = None
         try:
             for step in task.todo:
                 if isinstance(step, steps.Use):
                     waits.use(hands.links, step.device, hands.time)
-                elif isinstance(step, steps.Prefer):
-                    waits.prefer(
-                        hands.guest, step.port, step.patient, hands.time
-                    )
+                elif isinstance(step, steps.Prefer) and waits.prefer(
+                    hands.guest, step.port, step.patient, hands.time
+                ):
+                    sure.add(task.key.device)
             done.append(task)
         except (errors.HostError, errors.GuestError) as exc:
             failure = exc
@@ -144,7 +153,9 @@ def _use(tasks: Tasks, hands: Hands) -> Outcome:
                 reasons.Reason.HOST_ERROR, str(exc)
             )
         carriers[task.key.device] = waits.carrier_after(failure)
-    return Outcome(tuple(done), failures, carriers=carriers)
+    return Outcome(
+        tuple(done), failures, carriers=carriers, sure=frozenset(sure)
+    )
 
 
 def _keep(tasks: Tasks, hands: Hands) -> Outcome:

@@ -46,7 +46,10 @@ class Course:
         self._wanted = wanted
         self._hands = hands
         self._known = planned.Known()
-        self.found = planned.Found(domain, wanted.seen)
+        self.found = planned.Found(
+            domain,
+            {port: _of_host(each) for port, each in wanted.seen.items()},
+        )
         self.released: list[str] = []
         self.unfit: frozenset[str] = frozenset()
         # A guest that begins to run is deaf until its standby is on.
@@ -145,6 +148,7 @@ class Course:
         self._known = planned.Known(
             self._known.ended | reported,
             {**self._known.carriers, **outcome.carriers},
+            self._known.sure | outcome.sure,
         )
         self.found = after(self.found, outcome.done)
         self.unfit |= outcome.unfit
@@ -164,12 +168,26 @@ class Course:
                 continue
             gone = None if self.found.has(paired.device) else paired.device
             try:
-                seen[paired.port] = self._hands.links.observe(
-                    paired.standby, gone
+                links = self._hands.links.observe(paired.standby, gone)
+                seen[paired.port] = dataclasses.replace(
+                    links, linked=self._is_linked(paired.standby.link)
                 )
             except errors.HostError as exc:
                 seen[paired.port] = exc
         self.found = planned.Found(self.found.domain, seen)
+
+    def _is_linked(self, link: str) -> bool | None:
+        domain = self.found.domain
+        if domain is None or link not in domain.targets:
+            return None
+        return link not in domain.unlinked
+
+
+def _of_host(seen: planned.Seen) -> planned.Seen:
+    """Return what the host alone shows; the guest may be elsewhere by now."""
+    if isinstance(seen, handover.Found):
+        return dataclasses.replace(seen, linked=None)
+    return seen
 
 
 def after(
@@ -193,6 +211,12 @@ def after(
 
 def _with(domain: model.Found, step: steps.Step) -> model.Found:
     """Return a domain in which a step was done, whatever it was."""
+    if isinstance(step, steps.Connect):
+        unlinked = domain.unlinked - {step.link}
+        return dataclasses.replace(domain, unlinked=unlinked)
+    if isinstance(step, steps.Disconnect):
+        unlinked = domain.unlinked | {step.link}
+        return dataclasses.replace(domain, unlinked=unlinked)
     live: Mapping[str, model.FoundDevice] = domain.live
     persistent: Mapping[str, model.FoundDevice] = domain.persistent
     if not isinstance(step, steps.Keep | steps.Unplug | steps.Plug):

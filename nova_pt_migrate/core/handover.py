@@ -14,6 +14,8 @@ import enum
 
 from nova_pt_migrate.core import steps
 
+Step = steps.LinkStep | steps.CarrierStep
+
 
 class Carrier(enum.Enum):
     """Who carries the traffic of a pair on one host, in words."""
@@ -61,11 +63,14 @@ class Found:
     :ivar up: the standby's link is on; None if there is no such link
     :ivar filtered: the PF's filter has the address by an entry of ours
     :ivar stale: the number of a VF without a guest that has the address still
+    :ivar linked: the guest sees a link on the standby; None where it is not
+        looked at
     """
 
     up: bool | None
     filtered: bool
     stale: int | None = None
+    linked: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,10 +87,12 @@ class Wanted:
     both: bool
 
 
-def plan(
-    standby: Standby, found: Found, wanted: Wanted
-) -> tuple[steps.LinkStep, ...]:
+def plan(standby: Standby, found: Found, wanted: Wanted) -> tuple[Step, ...]:
     """Return the steps that turn ``found`` into ``wanted``, in order.
+
+    The guest sees a link on the standby as long as that leads somewhere: a
+    bond takes a way with a link for one, when that of its device goes away,
+    and may stay there for good (bonding.rst, "primary_reselect").
 
     Pure; empty when there is nothing to do.
     """
@@ -93,7 +100,7 @@ def plan(
         return _soon(standby, found)
     if wanted.carrier is not Carrier.STANDBY:
         return _off(standby, found)
-    todo: list[steps.LinkStep] = []
+    todo: list[Step] = []
     if found.up is False:
         todo.append(steps.LinkUp(standby.link))
     if not wanted.primary and found.stale is not None and standby.filter:
@@ -104,6 +111,8 @@ def plan(
         and (wanted.both or not wanted.primary)
     ):
         todo.append(steps.AddFilter(standby.filter, standby.mac))
+    if found.linked is False:
+        todo.append(steps.Connect(standby.link))
     if todo and not wanted.primary and standby.uplink:
         todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
     return tuple(todo)
@@ -111,7 +120,7 @@ def plan(
 
 def at_once(
     standby: Standby, seen: Found | None, both: bool
-) -> tuple[steps.LinkStep, ...]:
+) -> tuple[Step, ...]:
     """Return what lets a standby carry for a guest that begins to run here.
 
     For before a look, since the guest is deaf until then: it does no harm
@@ -120,7 +129,7 @@ def at_once(
     :param seen: what a look showed before, when the guest was made ready for
     :param both: as that of :class:`Wanted`
     """
-    todo: list[steps.LinkStep] = []
+    todo: list[Step] = []
     if seen is None or seen.up is None:
         todo.append(steps.LinkUp(standby.link))
     else:
@@ -136,9 +145,9 @@ def at_once(
     return tuple(todo)
 
 
-def _soon(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
+def _soon(standby: Standby, found: Found) -> tuple[Step, ...]:
     """The standby is on, and nobody takes its frames, nor a VF set up."""
-    todo: list[steps.LinkStep] = []
+    todo: list[Step] = []
     if found.stale is not None and standby.filter:
         todo.append(steps.ClearVf(standby.filter, found.stale))
     if found.filtered and standby.filter:
@@ -148,9 +157,11 @@ def _soon(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
     return tuple(todo)
 
 
-def _off(standby: Standby, found: Found) -> tuple[steps.LinkStep, ...]:
+def _off(standby: Standby, found: Found) -> tuple[Step, ...]:
     """The standby is silent, and nobody but a VF takes its frames."""
-    todo: list[steps.LinkStep] = []
+    todo: list[Step] = []
+    if found.linked:
+        todo.append(steps.Disconnect(standby.link))
     if found.filtered and standby.filter:
         todo.append(steps.RemoveFilter(standby.filter, standby.mac))
     if found.up:
@@ -170,4 +181,7 @@ def after(found: Found, todo: Iterable[steps.Step]) -> Found:
                 found = dataclasses.replace(found, filtered=there)
             case steps.ClearVf():
                 found = dataclasses.replace(found, stale=None)
+            case steps.Connect() | steps.Disconnect():
+                linked = isinstance(step, steps.Connect)
+                found = dataclasses.replace(found, linked=linked)
     return found

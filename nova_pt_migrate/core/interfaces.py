@@ -59,6 +59,17 @@ class Domain(Protocol):
         :raises errors.HostError: if libvirt does not answer
         """
 
+    def set_link(self, target: str, up: bool) -> None:
+        """Let the guest see a link on one of its NICs, or none.
+
+        The live domain alone is changed: it starts the next time as its
+        persistent XML says. Not while it migrates.
+
+        :param target: name of the NIC's netdev on this host
+        :raises errors.HostError: libvirt's answer was an error; only a look
+            at the domain tells whether it is so
+        """
+
     def sent(self, target: str) -> int:
         """Return how many frames the guest has sent on one of its NICs.
 
@@ -153,12 +164,13 @@ class Links(Protocol):
 class Guest(Protocol):
     """The inside of a guest, as far as its pairs go."""
 
-    def favour(self, port: str) -> None:
+    def favour(self, port: str) -> bool:
         """Make a pair's standby active, where the guest has a bond.
 
         Where the agent may not do it, or does not answer, the bond does it
         when the device leaves, as that of a guest without one.
 
+        :returns: False if nobody can tell
         :raises errors.NotActive: it is seen that it is not
         :raises errors.HostError: libvirt does not answer
         """

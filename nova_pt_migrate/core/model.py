@@ -27,6 +27,8 @@ class Found:
     :ivar memory_gib: the guest's maximum memory in GiB
     :ivar targets: MAC address of each other NIC of the live domain, by the
         name of its netdev on the host
+    :ivar unlinked: the netdevs of those of them that the guest sees without a
+        link, since libvirt holds them so
     """
 
     active: bool
@@ -34,6 +36,7 @@ class Found:
     live: Mapping[str, FoundDevice]
     persistent: Mapping[str, FoundDevice]
     targets: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unlinked: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

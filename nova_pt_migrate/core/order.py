@@ -86,13 +86,14 @@ ORDER: Mapping[Place, tuple[Row, ...]] = {
         _RECORD,
         Row(
             Stage.SWITCH,
-            'standbys on, in the filter; the bond is told',
+            'standbys on, in the filter, with a link; the bond is told',
             'Each standby is switched on, the filter of a PF that gives '
-            'frames to both gets the address, and a bond is told to use the '
-            'standby.',
+            'frames to both gets the address, the guest sees a link, and a '
+            'bond is told to use the standby.',
             'The other way is open before the one in use is closed '
             '(Documentation/networking/net_failover.rst, "Live Migration of a '
-            'VM"; bonding.rst, "active_slave").',
+            'VM"; bonding.rst, "active_slave"), and before the guest is shown '
+            'it.',
         ),
         Row(
             Stage.HEAR,
@@ -123,11 +124,15 @@ ORDER: Mapping[Place, tuple[Row, ...]] = {
         ),
         Row(
             Stage.RETURN,
-            'filter removed, standby off; or the standby carries',
-            'Of a device that the guest uses the standby leaves the filter '
-            'and is switched off; of any other it carries.',
-            'The address is in one filter before the other way is closed; a '
-            'guest that uses no device yet is deaf without its standby.',
+            'link down, filter removed, standby off; or it carries',
+            'Of a device that the guest uses the standby loses its link in '
+            'the guest, leaves the filter and is switched off; of any other '
+            'it carries.',
+            'A bond goes to any slave with a link when that of its device '
+            'goes away, and may stay there (bonding.rst, '
+            '"primary_reselect"). The address is in one filter before the '
+            'other way is closed; a guest that uses no device yet is deaf '
+            'without its standby.',
         ),
         Row(
             Stage.USE,

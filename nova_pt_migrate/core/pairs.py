@@ -182,6 +182,7 @@ class View:
         should not have any more
     :ivar ports: what Neutron says of a pair over two ports; None for any
         other, and where Neutron is not asked
+    :ivar held: the guest sees no link on the standby, since we hold it so
     """
 
     pair: Pair
@@ -191,6 +192,7 @@ class View:
     guest: GuestView | None = None
     earlier: bool = False
     ports: two_ports.TwoPorts | None = None
+    held: bool = False
 
 
 TWIN = 0x0C

@@ -21,6 +21,12 @@ from nova_pt_migrate.core import steps
 Carrier = handover.Carrier
 Place = order.Place
 Stage = order.Stage
+SEEN = 0.3
+"""Seconds after which a guest has seen that a link came or went.
+
+A bond looks every ``miimon``, which is 100 ms where nothing else is said by
+who makes it; net_failover is told by the driver at once.
+"""
 
 
 def plan(
@@ -110,9 +116,16 @@ def _switch(
 ) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if found.has(paired.device):
-            told = (steps.Favour(paired.port),) if paired.bond else ()
-            task = _link(Stage.SWITCH, paired, found, wanted, told)
-            yield dataclasses.replace(task, ends=paired.required)
+            task = _link(Stage.SWITCH, paired, found, wanted)
+            fresh = any(isinstance(s, steps.Connect) for s in task.todo)
+            told: tuple[steps.Step, ...] = ()
+            if paired.bond:
+                told = (steps.Favour(paired.port, fresh),)
+            elif fresh:
+                told = (steps.Settle(SEEN),)
+            yield dataclasses.replace(
+                task, todo=task.todo + told, ends=paired.required
+            )
 
 
 def _hear(
@@ -157,7 +170,11 @@ def _return(
     for paired in wanted.pairs:
         carrier = known.carriers.get(paired.device)
         if carrier and found.has(paired.device):
-            yield _link(Stage.RETURN, paired, found, wanted, (), carrier)
+            task = _link(Stage.RETURN, paired, found, wanted, carrier)
+            if paired.bond and paired.device not in known.sure:
+                todo = tuple(_patient(task.todo))
+                task = dataclasses.replace(task, todo=todo)
+            yield task
 
 
 def _ready(
@@ -165,7 +182,7 @@ def _ready(
 ) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
         if paired.standby:
-            yield _link(Stage.READY, paired, found, wanted, (), Carrier.SOON)
+            yield _link(Stage.READY, paired, found, wanted, Carrier.SOON)
 
 
 def _open(
@@ -196,7 +213,7 @@ def _at_once(
     paired: planned.Paired,
     standby: handover.Standby,
     wanted: planned.Wanted,
-) -> tuple[steps.LinkStep, ...]:
+) -> tuple[handover.Step, ...]:
     seen = found.links.get(paired.port)
     known = seen if isinstance(seen, handover.Found) else None
     return handover.at_once(standby, known, wanted.both)
@@ -206,7 +223,15 @@ def _silence(
     found: planned.Found, wanted: planned.Wanted, _known: planned.Known
 ) -> Iterator[planned.Task]:
     for paired in wanted.pairs:
-        yield _link(Stage.SILENCE, paired, found, wanted, (), Carrier.NOBODY)
+        yield _link(Stage.SILENCE, paired, found, wanted, Carrier.NOBODY)
+
+
+def _patient(todo: tuple[steps.Step, ...]) -> Iterator[steps.Step]:
+    """Let a bond leave a standby before that leads nowhere."""
+    for step in todo:
+        yield step
+        if isinstance(step, steps.Disconnect):
+            yield steps.Settle(SEEN)
 
 
 def _of_pair(
@@ -220,13 +245,12 @@ def _link(
     paired: planned.Paired,
     found: planned.Found,
     wanted: planned.Wanted,
-    more: tuple[steps.Step, ...] = (),
     carrier: Carrier = Carrier.STANDBY,
 ) -> planned.Task:
-    """Return the task that lets this one carry, and then does more."""
+    """Return the task that lets this one carry."""
     key = planned.Key(stage, paired.port, paired.device)
     if paired.standby is None:
-        return planned.Task(key, more)
+        return planned.Task(key)
     seen = found.links[paired.port]
     if isinstance(seen, errors.HostError):
         return planned.Task(key, cannot=seen)
@@ -240,7 +264,7 @@ def _link(
         seen,
         handover.Wanted(carrier, found.has(paired.device), wanted.both),
     )
-    return planned.Task(key, todo + more)
+    return planned.Task(key, todo)
 
 
 _TASKS: Mapping[

@@ -93,12 +93,14 @@ class Known:
 
     :ivar ended: tasks that were done, or have failed
     :ivar carriers: who is to carry a pair whose use was waited for, by device
+    :ivar sure: devices by which the guest was seen to send
     """
 
     ended: frozenset[Key] = frozenset()
     carriers: Mapping[str, handover.Carrier] = dataclasses.field(
         default_factory=dict
     )
+    sure: frozenset[str] = frozenset()
 
 
 NOTHING = Known()

@@ -116,14 +116,45 @@ class Announce:
         return f'announcing {self.mac} on {self.link}'
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Connect:
+    """Let the guest see a link on the NIC with this netdev."""
+
+    link: str
+
+    def __str__(self) -> str:
+        return f'giving the guest a link on {self.link}'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Let the guest see no link on the NIC with this netdev."""
+
+    link: str
+
+    def __str__(self) -> str:
+        return f'taking the link on {self.link} from the guest'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settle:
+    """Give the guest time to act on a link that came or went."""
+
+    seconds: float
+
+
 LinkStep = LinkUp | LinkDown | AddFilter | RemoveFilter | ClearVf | Announce
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Favour:
-    """Have the guest make a pair's standby active in its bond."""
+    """Have the guest make a pair's standby active in its bond.
+
+    :ivar fresh: its link has just come
+    """
 
     port: str
+    fresh: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,4 +182,16 @@ class Prefer:
     patient: bool
 
 
-Step = Unplug | Plug | Keep | LinkStep | Favour | Hear | Use | Prefer
+CarrierStep = Connect | Disconnect
+Step = (
+    Unplug
+    | Plug
+    | Keep
+    | LinkStep
+    | CarrierStep
+    | Settle
+    | Favour
+    | Hear
+    | Use
+    | Prefer
+)

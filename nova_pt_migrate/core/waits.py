@@ -18,6 +18,14 @@ SETTLED = 4.0
 
 igbvf looks at its link every 2 s (igbvf_watchdog_task), others more often.
 """
+LINKED = 5.0
+"""Seconds that a bond has to take a standby whose link has come.
+
+NetworkManager puts a NIC into its bond only when it has a link, and bonds that
+this driver makes wait for ``updelay``, 1 s, until they use it.
+"""
+LINKED_UNSEEN = 1.5
+"""Seconds for that where nobody tells of it."""
 ARRIVED = 3.0
 """Seconds that a guest has to send on a second port that was made active.
 
@@ -37,6 +45,31 @@ class Time:
 
     clock: Callable[[], float]
     pause: Callable[[float], object]
+
+
+def favour(
+    guest: interfaces.Guest, port: str, fresh: bool, time: Time
+) -> None:
+    """Have the guest make a pair's standby active in its bond.
+
+    One whose link has just come is in the bond, and up there, only some time
+    later (bonding.rst, "miimon", "updelay"), and the kernel takes no other
+    (drivers/net/bonding/bond_options.c, bond_option_active_slave_set).
+
+    :param fresh: its link has just come
+    :raises errors.NotActive: it is seen that it is not
+    :raises errors.HostError: libvirt does not answer
+    """
+    end = time.clock() + (LINKED if fresh else 0.0)
+    while True:
+        try:
+            if not guest.favour(port) and fresh:
+                time.pause(LINKED_UNSEEN)
+            return
+        except errors.NotActive:
+            if time.clock() >= end:
+                raise
+            time.pause(INTERVAL)
 
 
 def hear(
@@ -87,10 +120,11 @@ def use(links: interfaces.Links, device: str, time: Time) -> None:
 
 def prefer(
     guest: interfaces.Guest, port: str, patient: bool, time: Time
-) -> None:
+) -> bool:
     """Wait until the guest sends by the device of a pair, which is in it.
 
     :param patient: wait as well where nobody can tell
+    :returns: it was seen
     :raises errors.NotActive: it does not
     :raises errors.GuestError: its agent does not tell as it should
     :raises errors.HostError: libvirt does not answer
@@ -107,7 +141,7 @@ def prefer(
         else:
             if not seen and patient:
                 time.pause(SETTLED)
-            return
+            return seen
 
 
 def carrier_after(failure: Exception | None) -> handover.Carrier:

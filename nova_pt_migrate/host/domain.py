@@ -56,7 +56,22 @@ class LibvirtDomain:
             live=domain_xml.devices(live) if live else {},
             persistent=domain_xml.devices(inactive),
             targets=domain_xml.targets(live) if live else {},
+            unlinked=domain_xml.unlinked(live) if live else frozenset(),
         )
+
+    def set_link(self, target: str, up: bool) -> None:
+        """See :meth:`core.interfaces.Domain.set_link`.
+
+        libvirt compares the whole element with the one that it has, and takes
+        no other change (src/qemu/qemu_hotplug.c, qemuDomainChangeNet).
+        """
+        with self._answering():
+            element = domain_xml.with_link(self._domain.XMLDesc(0), target, up)
+            if element is None:
+                raise errors.HostError(f'the guest has no NIC {target}')
+            self._domain.updateDeviceFlags(
+                element, self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+            )
 
     def sent(self, target: str) -> int:
         """See :meth:`core.interfaces.Domain.sent`.

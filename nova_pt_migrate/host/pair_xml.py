@@ -41,10 +41,14 @@ def hide(xml: str) -> tuple[str, list[tuple[int, str]]]:
     return str(etree.tostring(root, encoding='unicode')), hidden
 
 
-def show(xml: str, hidden: Sequence[tuple[int, str]]) -> str:
+def show(
+    xml: str, hidden: Sequence[tuple[int, str]], off: bool = False
+) -> str:
     """Put standbys back, each at its place among the interfaces.
 
     libvirt compares the interfaces of a migration by their order.
+
+    :param off: a guest that starts from it sees no link on them
     """
     if not hidden:
         return xml
@@ -53,6 +57,8 @@ def show(xml: str, hidden: Sequence[tuple[int, str]]) -> str:
     for place, text in hidden:
         interfaces = devices.findall('./interface')
         element = etree.fromstring(text)
+        if off:
+            domain_xml.set_link(element, False)
         if place < len(interfaces):
             interfaces[place].addprevious(element)
         elif interfaces:

@@ -61,6 +61,37 @@ def targets(xml: str) -> dict[str, str]:
     return found
 
 
+def unlinked(xml: str) -> frozenset[str]:
+    """Return the netdevs of the NICs on which the guest sees no link."""
+    return frozenset(
+        target.get('dev', '')
+        for element in etree.fromstring(xml).findall('./devices/interface')
+        for target in element.findall('./target')
+        if element.find("./link[@state='down']") is not None
+    )
+
+
+def with_link(xml: str, target: str, up: bool) -> str | None:
+    """Return the element of a NIC, with a link or without one.
+
+    :param target: name of its netdev on the host
+    :returns: None if the domain has none with that
+    """
+    for element in etree.fromstring(xml).findall('./devices/interface'):
+        found = element.find('./target')
+        if found is not None and found.get('dev') == target:
+            set_link(element, up)
+            return str(etree.tostring(element, encoding='unicode'))
+    return None
+
+
+def set_link(element: etree._Element, up: bool) -> None:
+    """Say in a NIC's element whether the guest sees a link."""
+    for present in element.findall('./link'):
+        element.remove(present)
+    etree.SubElement(element, 'link', state='up' if up else 'down')
+
+
 def for_plug(xml: str) -> str:
     """Return a device's element fit for a new attach.
 

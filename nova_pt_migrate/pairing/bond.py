@@ -56,7 +56,7 @@ class BondPairing(contract.Pairing):
             return (f'Port {pair.port} has no standby in the guest: {cure}.',)
         if view.guest is None or view.guest.bonds is None:
             return ()
-        bond = _bond(view)
+        bond = _bond(view) or (_of_device(view) if view.held else None)
         if bond is None:
             return (
                 f'The guest has no bond of port {pair.port} and its standby '
@@ -95,13 +95,23 @@ class BondPairing(contract.Pairing):
                 f'{ACTIVE}.'
             )
         standby = bond.slave(view.pair.standby_mac or '')
-        if standby is not None and not standby.up:
+        if standby is not None and not standby.up and not view.held:
             found.append(
                 f'The standby of port {view.pair.port} is down in bond '
                 f'{text.shown(bond.name)}: switch '
                 f'{text.shown(standby.name)} on in the guest.'
             )
         return tuple(found)
+
+
+def _of_device(view: pairs.View) -> pairs.Bond | None:
+    """Return the bond that the pass-through NIC is in.
+
+    Some network managers put a NIC into a bond only while it has a link.
+    """
+    assert view.guest is not None
+    bonds = view.guest.bonds or ()
+    return next((bond for bond in bonds if bond.slave(view.pair.mac)), None)
 
 
 def _bond(view: pairs.View) -> pairs.Bond | None:

@@ -11,7 +11,7 @@
     What was called, and what shall go wrong at which call.
 :mod:`clock`
     Real time, or a virtual one that passes only while somebody waits.
-:mod:`contract`, :mod:`state_contract`
+:mod:`contract`, :mod:`carrier_contract`, :mod:`state_contract`
     What the double and a real libvirt both must do.
 :mod:`pairing_contract`, :mod:`network_contract`
     What every pairing, and every plug-in of a guest's network manager, must

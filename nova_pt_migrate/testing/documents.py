@@ -66,11 +66,45 @@ def identity(element: Element) -> str:
 def targets(document: Element) -> list[str]:
     """Return the netdevs of the NICs."""
     return [
-        target.get('dev', '')
+        name
         for element in elements(document)
         if element.tag == 'interface'
-        for target in element.findall('./target')
+        for name in targets_of(element)
     ]
+
+
+def targets_of(nic: Element) -> list[str]:
+    """Return the netdevs of a NIC, which are at most one."""
+    return [target.get('dev', '') for target in nic.findall('./target')]
+
+
+def find_nic(document: Element, wanted: Element) -> Element | None:
+    """Find the NIC that an element means.
+
+    By its MAC address, and by guest address and alias where it tells them
+    (src/conf/domain_conf.c, virDomainNetFindIdx).
+    """
+    address, name = guest_address(wanted), alias(wanted)
+    return next(
+        (
+            e
+            for e in elements(document)
+            if e.tag == 'interface'
+            and _mac(e) == _mac(wanted)
+            and address in (None, guest_address(e))
+            and name in (None, alias(e))
+        ),
+        None,
+    )
+
+
+def is_linked(document: Element, target: str) -> bool:
+    """Tell whether a document lets the guest see a link on a NIC."""
+    return not any(
+        nic.find("./link[@state='down']") is not None
+        for nic in elements(document)
+        if nic.tag == 'interface' and target in targets_of(nic)
+    )
 
 
 def find_alias(document: Element, name: str) -> Element | None:

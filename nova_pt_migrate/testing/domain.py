@@ -174,6 +174,11 @@ class Domain(fakelibvirt.Domain):
         return 0
 
     @call
+    def updateDeviceFlags(self, xml: str, flags: int = 0) -> int:  # noqa: N802
+        self._hotplug.update(xml, flags)
+        return 0
+
+    @call
     def detachDeviceFlags(self, xml: str, flags: int = 0) -> int:  # noqa: N802
         self._hotplug.detach(xml, flags)
         return 0

@@ -11,8 +11,6 @@ OPERATION_ABORTED = 78
 """libvirt's VIR_ERR_OPERATION_ABORTED, which Nova's fixture lacks."""
 OPERATION_FAILED = 9
 """libvirt's VIR_ERR_OPERATION_FAILED, likewise."""
-OPERATION_UNSUPPORTED = 84
-"""libvirt's VIR_ERR_OPERATION_UNSUPPORTED, likewise."""
 
 
 def _error(
@@ -49,6 +47,15 @@ def unsupported(text: str) -> Exception:
         fakelibvirt.VIR_ERR_CONFIG_UNSUPPORTED,
         'unsupported configuration',
         text,
+    )
+
+
+def not_modified(what: str) -> Exception:
+    """See qemuDomainChangeNet."""
+    return _error(
+        fakelibvirt.VIR_ERR_OPERATION_UNSUPPORTED,
+        'Operation not supported',
+        f'cannot modify network device {what}',
     )
 
 
@@ -140,7 +147,7 @@ def post_copy_failed() -> Exception:
 def incoming() -> Exception:
     """What qemuDomainGetJobStatsInternal says at the destination."""
     return _error(
-        OPERATION_UNSUPPORTED,
+        fakelibvirt.VIR_ERR_OPERATION_UNSUPPORTED,
         'Operation not supported',
         'migration statistics are available only on the source host',
     )

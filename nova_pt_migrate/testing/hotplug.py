@@ -40,6 +40,27 @@ class Hotplug:
             if persistent is not None:
                 self._machine.persistent = persistent
 
+    def update(self, xml: str, flags: int) -> None:
+        """Change the link of a NIC; nothing else may differ.
+
+        QEMU is told only if the document says otherwise
+        (src/qemu/qemu_hotplug.c, qemuDomainChangeNet).
+        """
+        live, config = self._affected(flags)
+        wanted = documents.parse(xml)
+        with self._machine.modifying():
+            persistent = self._persistent_copy() if config else None
+            if persistent is not None:
+                _set_link(persistent, wanted)
+            if live:
+                with self._machine.lock:
+                    assert self._machine.live is not None
+                    target, up = _set_link(self._machine.live, wanted)
+                    if up is not None:
+                        self._machine.carriers.set(target, up)
+            if persistent is not None:
+                self._machine.persistent = persistent
+
     def detach(self, xml: str, flags: int) -> None:
         """Block until the device has left, or for ``detach_wait`` seconds.
 
@@ -134,6 +155,40 @@ class Hotplug:
             raise errors.internal(f'no device found with alias {alias}')
         documents.remove(persistent, found)
         self._machine.persistent = persistent
+
+
+def _set_link(
+    document: documents.Element, wanted: documents.Element
+) -> tuple[str, bool | None]:
+    """Give the NIC that an element means the element's link.
+
+    :returns: its netdev, and how its link is now; None if that is no other
+    """
+    found = documents.find_nic(document, wanted)
+    if found is None:
+        raise _not_found(wanted)
+    for tag in _others(found, wanted):
+        raise errors.not_modified(tag)
+    before, after = (nic.find('./link') for nic in (found, wanted))
+    for present in found.findall('./link'):
+        found.remove(present)
+    if after is not None:
+        found.append(after)
+    state = None if after is None else after.get('state')
+    name = documents.targets_of(found)[0]
+    if state == (None if before is None else before.get('state')):
+        return name, None
+    return name, state != 'down'
+
+
+def _others(one: documents.Element, other: documents.Element) -> list[str]:
+    """Return the names of what else differs in two NICs' elements."""
+    said = [
+        {documents.text(e).strip(): e.tag for e in nic if e.tag != 'link'}
+        for nic in (one, other)
+    ]
+    differing = said[0].keys() ^ said[1].keys()
+    return sorted((said[0] | said[1])[words] for words in differing)
 
 
 def _not_found(element: documents.Element) -> Exception:

@@ -10,26 +10,16 @@ from typing import Any
 
 from nova.tests.fixtures import libvirt as fakelibvirt
 
+from nova_pt_migrate.testing import carriers
 from nova_pt_migrate.testing import clock as clocks
 from nova_pt_migrate.testing import documents
 from nova_pt_migrate.testing import errors
+from nova_pt_migrate.testing import events
 from nova_pt_migrate.testing import guests
 from nova_pt_migrate.testing import settings as double_settings
 from nova_pt_migrate.testing import states
 
 ACTIVE = (fakelibvirt.VIR_DOMAIN_RUNNING, fakelibvirt.VIR_DOMAIN_PAUSED)
-LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
-STARTED = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
-RESUMED = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
-SUSPENDED = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED
-BY_MIGRATION = 1
-"""Detail: VIR_DOMAIN_EVENT_(STARTED|RESUMED|SUSPENDED)_MIGRATED."""
-BY_POST_COPY = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY
-UNPAUSED = 0
-"""Detail of the second: VIR_DOMAIN_EVENT_RESUMED_UNPAUSED."""
-REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
-REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
-
 Emit = Callable[['Machine', int, tuple[Any, ...]], None]
 """Given libvirt's number of the event, and what it tells beside the domain."""
 
@@ -42,6 +32,7 @@ class Machine:
     :ivar number: libvirt's ID of the running guest
     :ivar saved: the live document of a guest that was saved, or None
     :ivar defined: libvirt still knows the domain
+    :ivar carriers: what it sees of its NICs' links
     :ivar sent: frames that the guest has sent, by the NIC's netdev
     :ivar state: libvirt's number of it
     :ivar reason: libvirt's number of it, which depends on the state
@@ -63,6 +54,7 @@ class Machine:
         self.persistent: documents.Element | None = None
         self.saved: documents.Element | None = None
         self.sent: collections.Counter[str] = collections.Counter()
+        self.carriers = carriers.Carriers()
         self.number = 0
         self.state: int = fakelibvirt.VIR_DOMAIN_SHUTOFF
         self.reason: int = states.Shutoff.UNKNOWN
@@ -111,6 +103,8 @@ class Machine:
         """Run a guest of this document."""
         with self.lock:
             self._load(document)
+            if reason != states.Running.RESTORED:
+                self.carriers.boot(document)
             self.state = fakelibvirt.VIR_DOMAIN_RUNNING
             self.reason = reason
             self.memory = states.Memory.WHOLE
@@ -127,12 +121,16 @@ class Machine:
             self.job = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
             self.state = fakelibvirt.VIR_DOMAIN_PAUSED
             self.reason = states.Paused.MIGRATION
-        self._emit(self, LIFECYCLE, (STARTED, BY_MIGRATION))
+        self._emit(
+            self, events.LIFECYCLE, (events.STARTED, events.BY_MIGRATION)
+        )
 
     def run_migrated(self, reason: int = states.Running.MIGRATED) -> None:
         """Let the CPUs of a guest run that has migrated here, and say so."""
         self.set_state(fakelibvirt.VIR_DOMAIN_RUNNING, reason)
-        self._emit(self, LIFECYCLE, (RESUMED, BY_MIGRATION))
+        self._emit(
+            self, events.LIFECYCLE, (events.RESUMED, events.BY_MIGRATION)
+        )
 
     def stop_to_move(self, post_copy: bool) -> None:
         """Stop the CPUs of a guest that leaves (qemuProcessHandleStop)."""
@@ -141,8 +139,8 @@ class Machine:
             fakelibvirt.VIR_DOMAIN_PAUSED,
             reasons.POSTCOPY if post_copy else reasons.MIGRATION,
         )
-        detail = BY_POST_COPY if post_copy else BY_MIGRATION
-        self._emit(self, LIFECYCLE, (SUSPENDED, detail))
+        detail = events.BY_POST_COPY if post_copy else events.BY_MIGRATION
+        self._emit(self, events.LIFECYCLE, (events.SUSPENDED, detail))
 
     def end_job(self) -> None:
         """Nothing changes it any more."""
@@ -163,7 +161,7 @@ class Machine:
         At a boot as well: until then the domain is paused
         (src/qemu/qemu_process.c, qemuProcessHandleResume).
         """
-        self._emit(self, LIFECYCLE, (RESUMED, UNPAUSED))
+        self._emit(self, events.LIFECYCLE, (events.RESUMED, events.UNPAUSED))
 
     def save(self) -> None:
         """Stop the guest; its next start goes on where it was."""
@@ -234,7 +232,7 @@ class Machine:
         with self.lock:
             self._requests.pop(alias, None)
             self._remove(alias)
-        self._emit(self, REMOVED, (alias,))
+        self._emit(self, events.REMOVED, (alias,))
 
     def counters(self, target: str) -> list[int]:
         """Return what libvirt counts of a NIC, in the guest's direction.
@@ -286,7 +284,7 @@ class Machine:
             del self._requests[alias]
             if answer.released:
                 self._remove(alias)
-        event = REMOVED if answer.released else REMOVAL_FAILED
+        event = events.REMOVED if answer.released else events.REMOVAL_FAILED
         self._emit(self, event, (alias,))
 
     def _remove(self, alias: str) -> None:

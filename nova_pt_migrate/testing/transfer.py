@@ -149,6 +149,7 @@ class Transfer:
 
     def _start_cpus(self, there: machines.Machine) -> None:
         here = self._machine
+        there.carriers.take(here.carriers)
         if self._post_copy:
             here.memory = there.memory = Memory.PART
             there.run_migrated(states.Running.POSTCOPY)

@@ -88,12 +88,18 @@ class WideDomain:
     ) -> Any:
         """Migrate with ``persistent_xml`` widened; raises as libvirt does.
 
-        Both documents get the standbys back, at their places.
+        Both documents get the standbys back, at their places. What the
+        guest sees of their links comes with its memory (QEMU,
+        hw/net/virtio-net.c: virtio_net_post_load_device), so the live
+        document says what is so here.
         """
         wide = dict(params)
-        for name in ('destination_xml', 'persistent_xml'):
+        for name, off in (
+            ('destination_xml', False),
+            ('persistent_xml', True),
+        ):
             if name in wide:
-                wide[name] = pair_xml.show(wide[name], self._hidden)
+                wide[name] = pair_xml.show(wide[name], self._hidden, off)
         wide['persistent_xml'] = domain_xml.with_devices(
             wide['persistent_xml'], self._devices
         )

@@ -89,7 +89,7 @@ def element(paired: paired_ports.PairedPort) -> str:
 
     ``managed='no'``: the netdev is there when libvirt wants it, and libvirt
     neither switches it on nor deletes it (formatdomain, "Generic ethernet
-    connection").
+    connection"). It is off then, and the guest sees no link.
     """
     assert paired.standby is not None
     interface = etree.Element('interface', type='ethernet')
@@ -100,6 +100,7 @@ def element(paired: paired_ports.PairedPort) -> str:
         interface, 'target', dev=paired.standby.link, managed='no'
     )
     etree.SubElement(interface, 'model', type='virtio')
+    etree.SubElement(interface, 'link', state='down')
     if paired.mtu:
         etree.SubElement(interface, 'mtu', size=str(paired.mtu))
     if paired.pairing.teaming:

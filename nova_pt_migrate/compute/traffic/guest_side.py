@@ -32,7 +32,7 @@ class GuestSide:
         self._observer = observer
         self._sent: dict[str, int] = {}
 
-    def favour(self, port: str) -> None:
+    def favour(self, port: str) -> bool:
         """See :meth:`core.interfaces.Guest.favour`.
 
         What has been sent on a second port before is kept, for
@@ -40,20 +40,23 @@ class GuestSide:
         """
         paired, agent = self._ports[port], self._agent()
         if not paired.pairing.second_port or agent is None:
-            return
+            return False
         try:
-            names = paired.pairing.link(self._view(paired, agent), False)
+            view = self._view(paired, agent)
+            names = paired.pairing.link(view, False)
             if names is None:
-                return
+                _demand_bonds(paired, view)
+                return False
             before = self._count(paired)
             bonds.activate(agent, *names)
         except errors.NotActive:
             raise
         except errors.GuestError as exc:
             LOG.info('The bond of port %s is left to the guest: %s', port, exc)
-            return
+            return False
         if before is not None:
             self._sent[port] = before
+        return True
 
     def _count(self, paired: paired_ports.PairedPort) -> int | None:
         """Return what was sent on a second port; None for any other."""
@@ -116,6 +119,18 @@ class GuestSide:
         if view.guest is None or view.guest.silent:
             raise errors.GuestError('the guest does not tell of its NICs')
         return view
+
+
+def _demand_bonds(paired: paired_ports.PairedPort, view: pairs.View) -> None:
+    """See that nobody tells of bonds, if the standby is one of ours.
+
+    :raises errors.NotActive: it is in none of those that are told
+    """
+    told = view.guest.bonds if view.guest else None
+    if told is not None and paired.standby is not None:
+        raise errors.NotActive(
+            f'the standby {paired.pair.standby_mac} is in no bond'
+        )
 
 
 def _join(

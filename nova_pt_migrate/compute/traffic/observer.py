@@ -80,6 +80,8 @@ class Observer:
             guest=None if agent is None else _guest(agent),
             earlier=paired.standby is None
             and pairs.link_name(paired.pair.port) in found.targets,
+            held=paired.standby is not None
+            and paired.standby.link in found.unlinked,
         )
 
 

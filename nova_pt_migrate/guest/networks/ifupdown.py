@@ -94,7 +94,7 @@ auto {bond.name}
 iface {bond.name} inet dhcp
     hwaddress {bond.mac}
     bond-mode active-backup
-    bond-miimon 100
+    bond-miimon 20
     bond-updelay 1000
     bond-num-grat-arp 5
     bond-slaves {bond.device} {bond.standby}

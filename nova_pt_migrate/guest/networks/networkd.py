@@ -4,6 +4,9 @@
 systemd.netdev(5), systemd.network(5). Of all files that match a link the first
 by name counts, whatever folder it is in, so that ours come before those of
 cloud-init (``10-cloud-init-*``) and of netplan (``10-netplan-*``).
+
+A standby has no link while nothing is to go by it, and a boot is not to wait
+for that (systemd-networkd-wait-online.service(8)).
 """
 
 from nova_pt_migrate.guest.networks import contract
@@ -79,7 +82,7 @@ MACAddress={bond.mac}
 [Bond]
 Mode=active-backup
 PrimaryReselectPolicy=failure
-MIIMonitorSec=100ms
+MIIMonitorSec=20ms
 UpDelaySec=1s
 GratuitousARP=5
 """
@@ -87,6 +90,9 @@ _PORT = """\
 [Match]
 PermanentMACAddress={mac}
 Driver={driver}
+
+[Link]
+RequiredForOnline=no
 
 [Network]
 Bond={bond.name}

@@ -9,6 +9,11 @@ from the name of its file.
 A profile of a port brings that of its bond up where it is not. So only the
 ports are told to come up: brought up itself, or with ``autoconnect-ports``,
 the bond would let go of each port that it has and take it anew.
+
+A NIC without a link comes into no bond, and a standby has none while nothing
+is to go by it: NetworkManager.conf(5), ``ignore-carrier``. It is read again
+with ``nmcli general reload conf`` for devices that are not being activated
+(src/core/devices/nm-device.c, config_changed).
 """
 
 import re
@@ -16,15 +21,19 @@ import re
 from nova_pt_migrate.guest.networks import contract
 
 FOLDER = '/etc/NetworkManager/system-connections'
+SETTINGS = '/etc/NetworkManager/conf.d'
 PRIORITY = 900
 """Of 999; profiles have 0 where nobody says otherwise."""
 
 
 class NetworkManager(contract.GuestNetwork):
-    """Keyfiles below ``/etc/NetworkManager/system-connections``."""
+    """Keyfiles below ``/etc/NetworkManager/system-connections``.
+
+    And a file of settings for the standby.
+    """
 
     unit = 'NetworkManager.service'
-    folders = (FOLDER,)
+    folders = (FOLDER, SETTINGS)
 
     def files(self, bond: contract.WantedBond) -> tuple[contract.File, ...]:
         """See :meth:`contract.GuestNetwork.files`."""
@@ -32,12 +41,15 @@ class NetworkManager(contract.GuestNetwork):
             _file(bond.name, _BOND.format(bond=bond)),
             _port(bond, f'{bond.name}-device', bond.mac),
             _port(bond, f'{bond.name}-standby', bond.standby_mac),
+            contract.File(
+                f'{SETTINGS}/{bond.name}.conf', _SETTINGS.format(bond=bond)
+            ),
         )
 
     def apply(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
         """See :meth:`contract.GuestNetwork.apply`."""
         return (
-            ('nmcli', 'connection', 'reload'),
+            *_RELOAD,
             *(
                 ('nmcli', '--wait', '30', 'connection', 'up', name)
                 for name in (f'{bond.name}-device', f'{bond.name}-standby')
@@ -46,7 +58,7 @@ class NetworkManager(contract.GuestNetwork):
 
     def undo(self, bond: contract.WantedBond) -> tuple[tuple[str, ...], ...]:
         """See :meth:`contract.GuestNetwork.undo`."""
-        return (('nmcli', 'connection', 'reload'),)
+        return _RELOAD
 
     def conflicts(
         self, bond: contract.WantedBond, others: dict[str, str]
@@ -83,6 +95,10 @@ def _port(bond: contract.WantedBond, name: str, mac: str) -> contract.File:
     return _file(name, _PORT.format(bond=bond, name=name, mac=mac))
 
 
+_RELOAD = (
+    ('nmcli', 'general', 'reload', 'conf'),
+    ('nmcli', 'connection', 'reload'),
+)
 _NUMBER = re.compile(r'-?[0-9]{1,9}')
 _BOND = f"""\
 [connection]
@@ -96,7 +112,7 @@ cloned-mac-address={{bond.mac}}
 
 [bond]
 mode=active-backup
-miimon=100
+miimon=20
 updelay=1000
 num_grat_arp=5
 primary={{bond.device}}
@@ -120,4 +136,9 @@ autoconnect-priority={PRIORITY}
 
 [ethernet]
 mac-address={{mac}}
+"""
+_SETTINGS = """\
+[device-{bond.name}-standby]
+match-device=mac:{bond.standby_mac}
+ignore-carrier=true
 """

@@ -17,6 +17,7 @@ from nova import test as nova_test
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.core import reasons
 from nova_pt_migrate.testing import documents
+from nova_pt_migrate.tests.functional import carriers
 from nova_pt_migrate.tests.functional import waiting
 
 HOST = 'OS-EXT-SRV-ATTR:host'
@@ -69,6 +70,9 @@ class Always:
         self._test._run_periodics()
         self._check_server(end)
         self._check_documents(end)
+        links = getattr(self._test, 'links', {}).get(end.host)
+        if links is not None:
+            carriers.check(links, self._machine(end.host), self._equal)
         self._check_other_hosts(end)
         self._check_pci_devices(end)
         self._check_bindings(end)

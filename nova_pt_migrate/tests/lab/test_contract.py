@@ -19,6 +19,11 @@ import libvirt
 from lxml import etree
 
 from nova_pt_migrate.core import domain_words
+from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import bonds
+from nova_pt_migrate.host import agent as host_agent
+from nova_pt_migrate.host import xml as domain_xml
+from nova_pt_migrate.testing import carrier_contract
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import contract_steps
 from nova_pt_migrate.testing import state_contract
@@ -50,6 +55,9 @@ DOMAIN = """
     </interface>
     {vf}
     <serial type='file'><source path='{console}'/></serial>
+    <channel type='unix'>
+      <target type='virtio' name='org.qemu.guest_agent.0'/>
+    </channel>
     <memballoon model='none'/>
   </devices>
 </domain>
@@ -111,6 +119,23 @@ class LabAdapter:
             check=True,
         )
 
+    def is_linked(self, domain: Any, target: str) -> bool:
+        """Ask the guest's bond, which all its NICs are in."""
+        agent = agents.Agent(
+            host_agent.LibvirtChannel(domain, libvirt),
+            time.monotonic,
+            30.0,
+            time.sleep,
+        )
+        mac = domain_xml.targets(domain.XMLDesc(0))[target]
+        (linked,) = (
+            slave.up
+            for bond in bonds.observe(agent) or ()
+            for slave in bond.slaves
+            if slave.mac == mac
+        )
+        return linked
+
     def now(self) -> float:
         return time.monotonic()
 
@@ -156,6 +181,7 @@ class LabAdapter:
 
 class RealContractTest(
     contract.LibvirtContract,
+    carrier_contract.CarrierContract,
     state_contract.StateContract,
     unittest.TestCase,
 ):

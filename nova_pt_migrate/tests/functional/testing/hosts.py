@@ -22,7 +22,7 @@ _DOMAIN = """
   <devices>
     <interface type='bridge'>
       <mac address='52:54:00:00:00:01'/><source bridge='br-int'/>
-      <target dev='tap1'/>
+      <target dev='tap1'/><model type='virtio'/>
     </interface>{devices}
   </devices>
 </domain>

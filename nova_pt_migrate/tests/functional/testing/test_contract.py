@@ -7,6 +7,7 @@ from typing import Any
 from nova.tests.fixtures import libvirt as fakelibvirt
 import testtools
 
+from nova_pt_migrate.testing import carrier_contract
 from nova_pt_migrate.testing import clock
 from nova_pt_migrate.testing import contract
 from nova_pt_migrate.testing import fixture
@@ -50,6 +51,9 @@ class DoubleAdapter:
             functions.netdev(address), functions.number(address), trusted
         )
 
+    def is_linked(self, domain: Any, target: str) -> bool:
+        return target not in domain.machine.carriers.down
+
     def now(self) -> float:
         return self._double.clock.now()
 
@@ -59,6 +63,7 @@ class DoubleAdapter:
 
 class DoubleContractTest(
     contract.LibvirtContract,
+    carrier_contract.CarrierContract,
     state_contract.StateContract,
     testtools.TestCase,
 ):

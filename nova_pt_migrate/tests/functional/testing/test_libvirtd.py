@@ -11,7 +11,6 @@ import threading
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from nova_pt_migrate.testing import domain as domains
-from nova_pt_migrate.testing import errors
 from nova_pt_migrate.testing import machine as machines
 from nova_pt_migrate.testing import states
 from nova_pt_migrate.tests.functional.testing import double
@@ -220,7 +219,8 @@ class IncomingTest(LibvirtdTestCase):
                     fakelibvirt.libvirtError, there.jobStats
                 )
                 self.assertEqual(
-                    errors.OPERATION_UNSUPPORTED, error.get_error_code()
+                    fakelibvirt.VIR_ERR_OPERATION_UNSUPPORTED,
+                    error.get_error_code(),
                 )
                 asked.set()
 

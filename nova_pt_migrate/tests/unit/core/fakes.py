@@ -49,6 +49,7 @@ class Domain:
         self.observe_errors: list[errors.HostError] = []
         self.silent = False
         self.targets: dict[str, str] = {}
+        self.unlinked: set[str] = set()
         self._agenda: list[tuple[float, interfaces.DeviceEvent]] = []
 
     def clock(self) -> float:
@@ -58,7 +59,12 @@ class Domain:
         if self.observe_errors:
             raise self.observe_errors.pop()
         return model.Found(
-            True, 1.0, dict(self.live), {}, targets=self.targets
+            True,
+            1.0,
+            dict(self.live),
+            {},
+            targets=self.targets,
+            unlinked=frozenset(self.unlinked),
         )
 
     @contextlib.contextmanager
@@ -112,6 +118,9 @@ class Domain:
         if xml in self.plug_errors:
             raise self.plug_errors[xml]
         self.kept.append(xml)
+
+    def set_link(self, target: str, up: bool) -> None:
+        (self.unlinked.discard if up else self.unlinked.add)(target)
 
     def sent(self, target: str) -> int:
         raise NotImplementedError('the core does not ask for it')

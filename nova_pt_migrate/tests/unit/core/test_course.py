@@ -45,6 +45,7 @@ def worlds_of(draw: Any, runs: bool) -> worlds.World:
     world.filtered = draw(some) if world.filters else set()
     world.stale = draw(some) - world.live
     world.used, world.keeps = draw(some), draw(some)
+    world.linked = draw(some)
     return world
 
 
@@ -76,13 +77,15 @@ def missing(world: worlds.World, place: Place) -> list[int]:
         place = Place.AWAY
     for number in range(world.count):
         there, ways = number in world.live, world.ways(number)
+        linked = number in world.linked
         used = there and number in world.used
         right = {
-            Place.LEAVING: not there and ways == {'standby'},
+            Place.LEAVING: not there and ways == {'standby'} and linked,
             Place.HOME: there
             and number in world.persistent
             and ways == ({'device'} if used else {'standby'})
-            and not (used and number in world.filtered),
+            and not (used and number in world.filtered)
+            and linked is not used,
             Place.DUE: number in world.up
             and (number in world.filtered) is world.filters,
             Place.ARRIVING: ways == {'standby'},

@@ -22,7 +22,7 @@ def plan(
     primary: bool = True,
     both: bool = True,
     standby: handover.Standby = TAP,
-) -> list[steps.LinkStep]:
+) -> list[handover.Step]:
     return list(
         handover.plan(standby, found, handover.Wanted(carrier, primary, both))
     )
@@ -89,7 +89,7 @@ class TestSoon(testtools.TestCase):
 
     def plan(
         self, found: handover.Found, standby: handover.Standby
-    ) -> list[steps.LinkStep]:
+    ) -> list[handover.Step]:
         return plan(handover.Carrier.SOON, found, standby=standby)
 
     def test_a_tap_is_on_and_in_no_filter(self) -> None:
@@ -133,7 +133,7 @@ class TestAtOnce(testtools.TestCase):
 
 class TestAll(testtools.TestCase):
     def apply(
-        self, found: handover.Found, todo: list[steps.LinkStep]
+        self, found: handover.Found, todo: list[handover.Step]
     ) -> handover.Found:
         up, filtered, stale = found.up, found.filtered, found.stale
         for step in todo:
@@ -159,3 +159,54 @@ class TestAll(testtools.TestCase):
             self.assertEqual(
                 [], plan(carrier, self.apply(found, todo), primary, both)
             )
+
+
+class TestTheGuestsLink(testtools.TestCase):
+    """What is off at the host is down in the guest."""
+
+    def found(self, on: bool, linked: bool | None) -> handover.Found:
+        return handover.Found(up=on, filtered=on, linked=linked)
+
+    def test_it_comes_when_the_way_is_open(self) -> None:
+        self.assertEqual(
+            [
+                steps.LinkUp('pts1'),
+                steps.AddFilter(PF, MAC),
+                steps.Connect('pts1'),
+            ],
+            plan(handover.Carrier.STANDBY, self.found(False, False)),
+        )
+
+    def test_it_goes_before_the_way_is_closed(self) -> None:
+        self.assertEqual(
+            [
+                steps.Disconnect('pts1'),
+                steps.RemoveFilter(PF, MAC),
+                steps.LinkDown('pts1'),
+            ],
+            plan(handover.Carrier.PRIMARY, self.found(True, True)),
+        )
+
+    def test_one_that_leads_nowhere_goes(self) -> None:
+        """As a driver of an earlier version leaves it."""
+        self.assertEqual(
+            [steps.Disconnect('pts1')],
+            plan(handover.Carrier.PRIMARY, self.found(False, True)),
+        )
+
+    def test_it_is_left_alone_where_it_is_not_looked_at(self) -> None:
+        for carrier in handover.Carrier:
+            for on in (True, False):
+                todo = plan(carrier, self.found(on, None))
+                self.assertFalse(
+                    [s for s in todo if isinstance(s, steps.CarrierStep)]
+                )
+
+    def test_what_would_be_found(self) -> None:
+        for carrier in (handover.Carrier.STANDBY, handover.Carrier.PRIMARY):
+            for on, linked in itertools.product((True, False), repeat=2):
+                seen = self.found(on, linked)
+                wanted = handover.Wanted(carrier, False, True)
+                there = handover.after(seen, handover.plan(TAP, seen, wanted))
+                right = carrier is handover.Carrier.STANDBY
+                self.assertEqual((right, right), (there.up, there.linked))

@@ -48,9 +48,11 @@ class World:
     :ivar stale: of those whose VF has the address, and no guest
     :ivar used: of those that the guest has a driver for
     :ivar keeps: of those that the guest does not release
+    :ivar linked: of those on whose standby the guest sees a link
     :ivar faults: what becomes of the next calls
     :ivar changes: how many there were
     :ivar due: it has stopped elsewhere, where nobody takes its frames
+    :ivar whole: the domain is looked at, and its guest runs
     """
 
     def __init__(
@@ -74,9 +76,11 @@ class World:
         self.stale: set[int] = set()
         self.used = set(range(count))
         self.keeps: set[int] = set()
+        self.linked: set[int] = set()
         self.faults: list[Fault] = []
         self.changes = 0
         self.due = False
+        self.whole = False
         self.wrong: list[str] = []
         self._events: list[interfaces.DeviceEvent] = []
 
@@ -102,6 +106,7 @@ class World:
         """Return what acts; on the links alone unless it is ``whole``."""
         time = waits.Time(lambda: self.now, self.pause)
         me = cast(Any, self)
+        self.whole = whole and self.runs
         if not whole:
             return act.Hands(me, time=time)
         return act.Hands(me, me, me, me, time, unplug=3.0, retry=1.0)
@@ -152,6 +157,12 @@ class World:
                         fakes.device(n).address: _found(n)
                         for n in self.persistent
                     },
+                    {f'pts{n}': f'mac-{n}' for n in range(self.count)},
+                    frozenset(
+                        f'pts{n}'
+                        for n in range(self.count)
+                        if n not in self.linked
+                    ),
                 )
             )
 
@@ -198,6 +209,18 @@ class World:
 
         self._call(keep)
 
+    def set_link(self, target: str, up: bool) -> None:
+        def change() -> None:
+            self.changes += up is not (_number(target) in self.linked)
+            if up:
+                self.linked.add(_number(target))
+                if _number(target) not in self.up:
+                    self.wrong.append(f'the guest is sent to {target}')
+            else:
+                self.linked.discard(_number(target))
+
+        self._call(change)
+
     # core.interfaces.Links
 
     def _observe_links(self, *words: object) -> handover.Found:
@@ -226,6 +249,8 @@ class World:
                 self.up.add(_number(link))
             case steps.LinkDown(link):
                 self.up.discard(_number(link))
+                if self.whole and _number(link) in self.linked:
+                    self.wrong.append(f'the guest stays on {link}')
             case steps.AddFilter(_, mac):
                 self.filtered.add(_number(mac))
             case steps.RemoveFilter(_, mac):
@@ -248,8 +273,9 @@ class World:
 
     # core.interfaces.Guest and Wiring
 
-    def favour(self, port: str) -> None:
+    def favour(self, port: str) -> bool:
         self._call(lambda: None)
+        return True
 
     def is_heard(self, port: str) -> bool:
         return True

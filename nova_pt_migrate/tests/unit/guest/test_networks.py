@@ -66,8 +66,12 @@ class TestNetworkManager(Sections, testtools.TestCase):
     }
 
     def test_only_files_that_are_secret_are_taken(self) -> None:
-        for file in self.plugin().files(BOND):
-            self.assertEqual(0o600, file.mode)
+        modes = {
+            file.mode
+            for file in self.plugin().files(BOND)
+            if file.path.startswith(networkmanager.FOLDER)
+        }
+        self.assertEqual({0o600}, modes)
 
     def test_each_port_is_attached_once(self) -> None:
         network = self.plugin()

@@ -34,10 +34,16 @@ class Domain:
     """A guest with the standby in it.
 
     :ivar live: host PCI addresses of the devices in it
+    :ivar linked: it sees a link on the standby
     """
 
     def __init__(self) -> None:
         self.live = [DEVICE]
+        self.linked = False
+
+    def set_link(self, target: str, up: bool) -> None:
+        assert target == LINK
+        self.linked = up
 
     def observe(self) -> model.Found:
         live = {
@@ -45,7 +51,12 @@ class Domain:
             for address in self.live
         }
         return model.Found(
-            True, 1.0, live, live, {LINK: test_paired_ports.TWIN}
+            True,
+            1.0,
+            live,
+            live,
+            {LINK: test_paired_ports.TWIN},
+            frozenset() if self.linked else frozenset({LINK}),
         )
 
 

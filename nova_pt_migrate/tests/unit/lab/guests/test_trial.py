@@ -78,10 +78,10 @@ class TrialTest(unittest.TestCase):
         if self.slept >= 3:
             self.guest.link = 'up'
 
-    def test_a_link_that_comes_later_is_waited_for(self):
-        self.guest.link = 'going up'
+    def test_a_standby_that_is_held_down_may_be_so(self):
+        self.guest.link = 'down'
         self.trial.is_ready()
-        self.assertEqual(3, self.slept)
+        self.assertEqual(0, self.slept)
 
     def test_a_server_that_may_not_leave(self):
         self.guest.interfaces = []

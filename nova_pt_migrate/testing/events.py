@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libvirt's numbers of events, and of their details."""
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+LIFECYCLE = fakelibvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
+STARTED = fakelibvirt.VIR_DOMAIN_EVENT_STARTED
+RESUMED = fakelibvirt.VIR_DOMAIN_EVENT_RESUMED
+SUSPENDED = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED
+BY_MIGRATION = 1
+"""Detail: VIR_DOMAIN_EVENT_(STARTED|RESUMED|SUSPENDED)_MIGRATED."""
+BY_POST_COPY = fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY
+UNPAUSED = 0
+"""Detail: VIR_DOMAIN_EVENT_RESUMED_UNPAUSED."""
+REMOVED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
+REMOVAL_FAILED = fakelibvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
