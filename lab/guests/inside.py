@@ -14,6 +14,7 @@ from typing import Any
 from lab.guests import wires
 
 COMMAND = ('ip', '-json', '-details', 'address', 'show')
+ROUTES = ('ip', '-json', '-4', 'route', 'show')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Nic:
     :ivar kind: ``bond``, or empty for hardware
     :ivar master: name of the bond it is in
     :ivar active: name of a bond's active slave
+    :ivar mtu: in bytes
     :ivar addresses: all of IPv4 and IPv6, without link-local ones
     """
 
@@ -34,6 +36,7 @@ class Nic:
     kind: str
     master: str
     active: str
+    mtu: int
     addresses: tuple[str, ...]
 
 
@@ -80,6 +83,27 @@ def with_bond(found: tuple[Nic, ...], active: str, slaves: int) -> list[str]:
     return [*wrong, *_other(found)]
 
 
+def as_before(found: tuple[Nic, ...], routes: str) -> list[str]:
+    """Say in what a bond is worse than the NIC in its place was.
+
+    :param routes: what :data:`ROUTES` prints
+    """
+    metrics = {
+        route['dev']: route.get('metric', 0) for route in json.loads(routes)
+    }
+    wrong = []
+    for nic in found:
+        wants_mtu = nic.kind == 'bond' or nic.permanent == wires.STANDBY
+        if wants_mtu and nic.mtu != wires.MTU:
+            wrong.append(f'{nic.name} has the MTU {nic.mtu}')
+    bond = next((nic.name for nic in found if nic.kind == 'bond'), '')
+    other = hardware(found, wires.OTHER)
+    theirs = metrics.get(other.name if other else '', 0)
+    if metrics.get(bond, theirs + 2) > theirs + 1:
+        wrong.append(f'routes of {bond} are after those of others: {metrics}')
+    return wrong
+
+
 def _has_address(nic: Nic, network: str) -> bool:
     """Tell whether it has one of this network and no other."""
     addresses = [ipaddress.ip_address(each) for each in nic.addresses]
@@ -124,6 +148,7 @@ def _nic(link: dict[str, Any]) -> Nic:
         kind=kind.get('info_kind', ''),
         master=link.get('master', ''),
         active=kind.get('info_data', {}).get('active_slave', ''),
+        mtu=link['mtu'],
         addresses=tuple(
             each['local']
             for each in link.get('addr_info', [])

@@ -26,13 +26,14 @@ def network_data() -> dict[str, Any]:
     for number, (mac, kind) in enumerate(
         ((wires.PRIMARY, 'hw_veb'), (wires.OTHER, 'ovs'))
     ):
+        mtu = wires.MTU if mac == wires.PRIMARY else 1500
         port = f'{number}e1c3a52-7d40-4b8f-a6b1-000000000001'
         links.append(
             {
                 'id': f'tap{port[:11]}',
                 'vif_id': port,
                 'type': kind,
-                'mtu': 1500,
+                'mtu': mtu,
                 'ethernet_mac_address': mac,
             }
         )

@@ -123,6 +123,15 @@ class Trial:
         """Wait until the bond is as it should be."""
         self.settles(lambda: inside.with_bond(self.nics(), active, slaves))
 
+    def is_as_before(self) -> None:
+        """Wait until the bond has MTU and metric that the NIC had."""
+
+        def wrong() -> list[str]:
+            printed = self.agent().run(inside.ROUTES).output.decode()
+            return inside.as_before(self.nics(), printed)
+
+        self.settles(wrong, READY_SECONDS)
+
     def reaches(self, link: str) -> None:
         """Wait until the gateway answers over a link."""
         argv = ('ping', '-c', '1', '-W', '5', '-I', link, wires.GATEWAY)

@@ -54,6 +54,9 @@ def run(way: str, trial: trials.Trial) -> None:
         with trial.step('the bond is whole'):
             trial.is_whole()
             trial.note(f'NICs were put into it {trial.enslaved()} times')
+    if way != 'observe':
+        with trial.step('MTU and metric of the NIC'):
+            trial.is_as_before()
     _round(trial, by_us=False)
     with trial.step('it is whole after a reboot'):
         trial.reboots()
@@ -111,7 +114,7 @@ def _manage(trial: trials.Trial) -> None:
 
 
 def _keep(trial: trials.Trial) -> management.Outcome:
-    found = _management(trial).keep(wires.PRIMARY, wires.STANDBY)
+    found = _management(trial).keep(wires.PRIMARY, wires.STANDBY, wires.MTU)
     if found.problems:
         trial.note(' '.join(found.problems))
     return found

@@ -18,6 +18,8 @@ NETWORK = '10.0.2.0/24'
 """Where QEMU's DHCP gives an address to each client that asks: one that comes
 back with another MAC address or client ID has another."""
 OTHER_NETWORK = '10.0.3.0/24'
+MTU = 1442
+"""Of the shared network; the standby's driver has no larger one."""
 PRIMARY_ID = 'primary'
 STANDBY_ID = 'standby'
 DEVICE = {
@@ -47,7 +49,7 @@ def arguments() -> list[str]:
         '-device', f'virtio-net-pci,bus=port-other,netdev=net-other,'
                    f'mac={OTHER}',
         '-device', f'virtio-net-pci,bus=port-standby,netdev=net-standby,'
-                   f'mac={STANDBY},id={STANDBY_ID}',
+                   f'mac={STANDBY},id={STANDBY_ID},host_mtu={MTU}',
     ]  # fmt: skip
 
 

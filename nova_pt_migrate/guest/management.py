@@ -8,6 +8,7 @@ guest's word is never trusted: what it lies about is its own network.
 
 from collections.abc import Iterable
 import dataclasses
+import re
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import text
@@ -18,6 +19,8 @@ from nova_pt_migrate.guest.networks import contract
 
 MOST = 64
 """Files of the guest's network configuration that are read."""
+_METRIC = re.compile(r'(?mi)^[ \t]*(?:route-?)?metric[= ]([0-9]{1,10})$')
+"""How the managers that are known write the metric of routes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,15 +52,18 @@ class Management:
         self._agent = agent
         self._networks = tuple(networks)
 
-    def keep(self, mac: str, standby_mac: str) -> Outcome:
+    def keep(
+        self, mac: str, standby_mac: str, mtu: int | None = None
+    ) -> Outcome:
         """Make the bond of a pair, or see that it is whole.
 
         :param mac: of the pass-through NIC
         :param standby_mac: permanent address of the standby
+        :param mtu: of the network, in bytes, if it is known
         :returns: what came of it; raises nothing
         """
         try:
-            bond, network = self._wanted(mac, standby_mac)
+            bond, network = self._wanted(mac, standby_mac, mtu)
             if problems := self._conflicts(network, bond):
                 return Outcome(problems)
         except errors.GuestError as exc:
@@ -98,7 +104,7 @@ class Management:
         return Outcome()
 
     def _wanted(
-        self, mac: str, standby_mac: str
+        self, mac: str, standby_mac: str, mtu: int | None
     ) -> tuple[contract.WantedBond, contract.GuestNetwork]:
         if self._agent.degree() is not agents.Degree.FULL:
             raise errors.GuestError(
@@ -114,11 +120,24 @@ class Management:
             if nic is None:
                 raise errors.GuestError(f'it has no free NIC {address}')
             found.append(nic)
-        device, standby = found
-        return (
-            contract.WantedBond(name, mac, standby_mac, device, standby),
-            network,
-        )
+        bond = contract.WantedBond(name, mac, standby_mac, *found)
+        if mtu:
+            bond = dataclasses.replace(bond, mtu=str(mtu))
+        metric = self._metric(network, bond)
+        if metric is not None:
+            bond = dataclasses.replace(bond, metric=metric)
+        return bond, network
+
+    def _metric(
+        self, network: contract.GuestNetwork, bond: contract.WantedBond
+    ) -> str | None:
+        """Return that of a bond that is there, else that of its NIC."""
+        for file in network.files(bond):
+            written = _METRIC.search(self._content(file.path) or '')
+            if written:
+                return written[1]
+        found = nics.metric(self._agent, (bond.name, bond.device))
+        return None if found is None else str(found)
 
     def _in_charge(self) -> contract.GuestNetwork:
         for network in self._networks:

@@ -5,6 +5,7 @@ Linux, Documentation/ABI/testing/sysfs-class-net (``operstate``).
 """
 
 from collections.abc import Iterable
+import json
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
@@ -50,6 +51,29 @@ def has_link(agent: agents.Agent, mac: str) -> bool | None:
         )
     except errors.Denied:
         return None
+
+
+def metric(agent: agents.Agent, names: Iterable[str]) -> int | None:
+    """Return the first metric that an IPv4 route by one of the NICs has.
+
+    :param names: taken for those of interfaces
+    :returns: None if there is none, or the guest's ``ip`` does not tell
+    :raises errors.GuestError: the agent does not answer, or not so
+    """
+    for name in names:
+        argv = ('ip', '-json', '-4', 'route', 'show', 'dev', name)
+        ended = agent.run(argv)
+        try:
+            found = [
+                route['metric']
+                for route in json.loads(ended.output)
+                if 'metric' in route
+            ]
+        except (ValueError, RecursionError, TypeError, KeyError):
+            continue
+        if found and type(found[0]) is int and 0 <= found[0] < 2**32:
+            return found[0]
+    return None
 
 
 def _with(agent: agents.Agent, mac: str) -> list[str]:

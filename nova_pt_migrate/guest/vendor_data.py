@@ -9,8 +9,10 @@ is named by ``[api] vendordata_jsonfile_path`` of nova-api and of the compute
 hosts. cloud-init runs the script once for each new server; it finds the pairs
 by the permanent MAC addresses of its NICs, so that it is the same for all
 servers, and does nothing where there is none. The bonds get their addresses by
-DHCP, and a NIC with one that is valid for ever, as no DHCP server gives it, is
-left as it is.
+DHCP and by what routers advertise. A NIC that cloud-init was told to give an
+address is left as it is. Where cloud-init does not write down what it was told
+(before 23.2), so is one with an address that is valid for ever and is not seen
+to come from a router: no DHCP server gives such.
 """
 
 from collections.abc import Sequence
@@ -35,6 +37,8 @@ TOKENS = contract.WantedBond(
     standby_mac='@TWIN@',
     device='@DEVICE@',
     standby='@STANDBY@',
+    mtu='@MTU@',
+    metric='@METRIC@',
 )
 """What the script replaces by what it finds."""
 
@@ -67,13 +71,34 @@ put() {{
 
 fill() {{
     sed -e "s/@BOND@/$BOND/g" -e "s/@MAC@/$MAC/g" -e "s/@TWIN@/$TWIN/g" \\
-        -e "s/@DEVICE@/$DEVICE/g" -e "s/@STANDBY@/$STANDBY/g"
+        -e "s/@DEVICE@/$DEVICE/g" -e "s/@STANDBY@/$STANDBY/g" \\
+        -e "s/@MTU@/$MTU/g" -e "s/@METRIC@/$METRIC/g"
 }}
 
 kept() {{
-    found=$(ip -o address show dev "$DEVICE" scope global permanent) || :
-    set -- $found
-    echo "${{4:-}}"
+    [ ! -r "$ROOT{told}" ] || {{
+        python3 - "$ROOT{told}" "$MAC" <<'END'
+{fixed}END
+        return
+    }}
+    ip -o address show dev "$DEVICE" scope global permanent 2>/dev/null |
+        while read -r _ _ _ address words; do
+            case " $words " in
+                *' mngtmpaddr '* | *' proto kernel_ra '*) ;;
+                *) echo "$address" ;;
+            esac
+        done
+}}
+
+metric() {{
+    for nic in "$BOND" "$DEVICE"; do
+        set -- $(ip -4 route show dev "$nic" 2>/dev/null)
+        while [ $# -gt 1 ]; do
+            [ "$1" != metric ] || {{ echo "$2"; return; }}
+            shift
+        done
+    done
+    echo 1024
 }}
 
 active() {{
@@ -82,11 +107,13 @@ active() {{
 
 {functions}
 pair() {{
-    address=$(kept 2>/dev/null)
-    [ -z "$address" ] || {{
-        say "$DEVICE has $address, which is not by DHCP; $BOND is not made"
+    set -- $(kept)
+    [ $# = 0 ] || {{
+        say "$DEVICE has $1, which is not by DHCP; $BOND is not made"
         return
     }}
+    MTU=$(cat "$NET/$STANDBY/mtu" 2>/dev/null || echo 1500)
+    METRIC=$(metric)
     {choices}
     say "no network manager that is known is in charge; $BOND is not made"
 }}
@@ -109,6 +136,19 @@ for path in "$NET"/*; do
         esac
     done
 done
+"""
+_TOLD = '/run/cloud-init/network-config.json'
+_FIXED = """\
+import json
+import sys
+
+with open(sys.argv[1]) as file:
+    told = json.load(file) or {}
+for nic in told.get("network", told).get("config", []):
+    if str(nic.get("mac_address", "")).lower() == sys.argv[2]:
+        for subnet in nic.get("subnets", []):
+            if subnet.get("type", "").startswith("static"):
+                print(subnet.get("address", "an address"))
 """
 _FUNCTION = """\
 make_{name}() {{
@@ -140,6 +180,8 @@ def script(networks: Sequence[contract.GuestNetwork] = NETWORKS) -> str:
         functions=functions + _IFUPDOWN,
         choices='\n    '.join(_choice(network) for network in networks),
         twin=pairs.TWIN,
+        told=_TOLD,
+        fixed=_FIXED,
         prefix=contract.PREFIX,
     )
 

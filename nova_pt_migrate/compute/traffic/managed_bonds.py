@@ -86,7 +86,9 @@ class Bonding:
                 system_metadata.put(
                     instance, system_metadata.BONDS, mac, standby_mac
                 )
-                problems += bonds.keep(mac, standby_mac).problems
+                problems += bonds.keep(
+                    mac, standby_mac, ports[mac].mtu
+                ).problems
                 continue
             found = bonds.undo(mac, standby_mac).problems
             problems += found

@@ -22,6 +22,10 @@ class WantedBond:
     :ivar standby_mac: permanent address of the standby
     :ivar device: name of the pass-through NIC now
     :ivar standby: name of the standby now
+    :ivar mtu: of the network, in bytes; a NIC joins no bond with a larger one
+        than it can have
+    :ivar metric: of the routes that the NIC had by IPv4, so that the bond is
+        neither preferred to others nor they to it more than before
     """
 
     name: str
@@ -29,6 +33,8 @@ class WantedBond:
     standby_mac: str
     device: str
     standby: str
+    mtu: str = '1500'
+    metric: str = '1024'
 
 
 PREFIX = 'pt-bond'

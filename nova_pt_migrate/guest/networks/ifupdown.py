@@ -19,6 +19,9 @@ in only when the bond is up, since ifenslave takes NICs down before that. They
 do not wait for a bond that is not there, which may come later in the same
 ``ifup -a``. The bond is told its primary at the end, too: ifenslave does not
 where the device is missing then, and the kernel keeps the name.
+
+ifenslave takes a bond that is there as it is, so that it is made before, with
+its MTU: a NIC whose MTU can be no larger does not join another one.
 """
 
 import re
@@ -93,6 +96,9 @@ _BOND = """\
 auto {bond.name}
 iface {bond.name} inet dhcp
     hwaddress {bond.mac}
+    metric {bond.metric}
+    pre-up [ -e /sys/class/net/{bond.name} ] || \\
+        ip link add {bond.name} mtu {bond.mtu} type bond mode active-backup
     bond-mode active-backup
     bond-miimon 20
     bond-updelay 1000

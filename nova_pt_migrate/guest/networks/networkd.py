@@ -78,6 +78,7 @@ _NETDEV = """\
 Name={bond.name}
 Kind=bond
 MACAddress={bond.mac}
+MTUBytes={bond.mtu}
 
 [Bond]
 Mode=active-backup
@@ -103,4 +104,7 @@ Name={bond.name}
 
 [Network]
 DHCP=yes
+
+[DHCPv4]
+RouteMetric={bond.metric}
 """

@@ -109,6 +109,7 @@ autoconnect-priority={PRIORITY}
 
 [ethernet]
 cloned-mac-address={{bond.mac}}
+mtu={{bond.mtu}}
 
 [bond]
 mode=active-backup
@@ -120,9 +121,11 @@ primary_reselect=failure
 
 [ipv4]
 method=auto
+route-metric={{bond.metric}}
 
 [ipv6]
 method=auto
+route-metric={{bond.metric}}
 """
 _PORT = f"""\
 [connection]

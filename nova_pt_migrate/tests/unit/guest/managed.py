@@ -63,8 +63,16 @@ class Managed(fakes.Guest):
     def manager(self) -> management.Management:
         return management.Management(self.agent(60), vendor_data.NETWORKS)
 
-    def keep(self) -> management.Outcome:
-        return self.manager().keep(self.mac, self.twin)
+    def keep(self, mtu: int | None = None) -> management.Outcome:
+        return self.manager().keep(self.mac, self.twin, mtu)
 
     def ours(self) -> list[str]:
         return [path for path in self.files if contract.PREFIX in path]
+
+    def written(self) -> str:
+        """Return what is in the files of ours."""
+        return ''.join(
+            content
+            for path, content in self.files.items()
+            if contract.PREFIX in path
+        )

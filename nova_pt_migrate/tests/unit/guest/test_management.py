@@ -27,6 +27,30 @@ class TestKeeping(testtools.TestCase):
                 self.assertEqual(file.content, guest.files[file.path])
             self.assertFalse([p for p in guest.files if p.endswith('.new')])
 
+    def test_it_has_mtu_and_metric_of_the_nic(self) -> None:
+        route = '[{"dst": "default", "dev": "ens5", "metric": 77}]'
+        for network in vendor_data.NETWORKS:
+            guest = managed.Managed(network.unit)
+            guest.programs['ip'] = (0, route)
+            guest.keep(mtu=8942)
+            written = guest.written()
+            self.assertRegex(written, r'(?i)mtu.*8942')
+            self.assertRegex(written, r'(?i)metric[ =]77')
+            # What the routes say later changes no file.
+            before = guest.written()
+            guest.programs['ip'] = (0, route.replace('77', '78'))
+            guest.keep(mtu=8942)
+            self.assertEqual(before, guest.written())
+
+    def test_a_guest_that_lies_of_its_routes(self) -> None:
+        for said in ('', '{}', '[]', '[1]', '[{"metric": -1}]', '[' * 9999,
+                     '[{"metric": 4294967296}]', '[{"metric": "77"}]',
+                     '[{"metric": true}]', '[{"metric": 1e3}]'):  # fmt: skip
+            guest = managed.Managed()
+            guest.programs['ip'] = (0, said)
+            self.assertEqual((), guest.keep().problems, said)
+            self.assertIn('RouteMetric=1024\n', guest.written())
+
     def test_one_that_is_whole_is_left_alone(self) -> None:
         guest = managed.Managed()
         guest.keep()

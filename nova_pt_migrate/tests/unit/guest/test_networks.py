@@ -140,6 +140,7 @@ class ScriptTest(testtools.TestCase):
         folder = self.root / 'sys/class/net' / name
         (folder / 'device').mkdir(parents=True)
         (folder / 'address').write_text(f'{mac}\n')
+        (folder / 'mtu').write_text('1442\n')
         (folder / 'device/driver').symlink_to(f'../drivers/{driver}')
         if master:
             (folder / 'master').symlink_to(f'../{master}')
@@ -169,7 +170,11 @@ class ScriptTest(testtools.TestCase):
     def test_it_writes_what_the_plug_in_says(self) -> None:
         self.pair()
         wanted = contract.WantedBond(
-            BOND.name, MAC, pairs.twin(MAC), 'ens1', 'ens1s'
+            BOND.name, MAC, pairs.twin(MAC), 'ens1', 'ens1s', '1442', '77'
+        )
+        self.tells(
+            '-4 route show dev ens1',
+            'default via 192.0.2.1 proto dhcp src 192.0.2.9 metric 77',
         )
         units = {
             'NetworkManager.service': networkmanager.NetworkManager(),
@@ -210,33 +215,72 @@ class ScriptTest(testtools.TestCase):
         self.assertIn('ens1 is in bond0', self.run_it().stderr)
         self.assertEqual({}, self.files())
 
-    def address(self, words: str) -> None:
-        """Let ``ip`` tell of addresses, whatever it is asked for."""
+    def tells(self, asked: str, words: str) -> None:
+        """Let ``ip`` answer one question, and no other."""
         tool = self.tools / 'ip'
         tool.write_text(
-            f'#!/bin/sh\n'
-            f'[ "$*" = "-o address show dev ens1 scope global permanent" ] '
-            f'|| exit 1\n'
-            f'printf "%s" "{words}"\n'
+            f'#!/bin/sh\n[ "$*" = "{asked}" ] || exit 1\n'
+            f'printf "%s\\n" "{words}"\n'
         )
         tool.chmod(0o755)
+
+    def address(self, words: str) -> None:
+        """Let it tell of addresses."""
+        self.tells(
+            '-o address show dev ens1 scope global permanent',
+            f'2: ens1    {words}' if words else '',
+        )
+
+    def assert_left_with(self, address: str) -> None:
+        self.assertEqual(
+            f'nova-pt-migrate: ens1 has {address}, which is not by DHCP; '
+            f'{BOND.name} is not made\n',
+            self.run_it().stderr,
+        )
+        self.assertEqual({}, self.files())
+
+    def assert_made(self) -> None:
+        self.assertEqual('', self.run_it().stderr)
+        self.assertEqual(4, len(self.files()))
 
     def test_a_device_whose_address_is_not_by_dhcp_keeps_it(self) -> None:
         self.pair()
         for words, address in (
-            ('2: ens1    inet 192.0.2.9/24 brd 192.0.2.255', '192.0.2.9/24'),
-            ('2: ens1    inet6 2001:db8::9/64 scope global', '2001:db8::9/64'),
+            ('inet 192.0.2.9/24 brd 192.0.2.255', '192.0.2.9/24'),
+            ('inet6 2001:db8::9/64 scope global', '2001:db8::9/64'),
         ):
             self.address(words)
-            self.assertEqual(
-                f'nova-pt-migrate: ens1 has {address}, which is not by DHCP; '
-                f'{BOND.name} is not made\n',
-                self.run_it().stderr,
-            )
-            self.assertEqual({}, self.files())
+            self.assert_left_with(address)
         self.address('')
-        self.assertEqual('', self.run_it().stderr)
-        self.assertEqual(4, len(self.files()))
+        self.assert_made()
+
+    def test_an_address_that_a_router_gives_for_ever(self) -> None:
+        self.pair()
+        for words in (
+            'inet6 2001:db8::9/64 scope global mngtmpaddr noprefixroute',
+            'inet6 2001:db8::9/64 scope global proto kernel_ra',
+        ):
+            self.address(words)
+            self.assert_made()
+
+    def told(self, *kinds: str, mac: str = MAC) -> None:
+        """Let cloud-init have been told how the device gets addresses."""
+        file = self.root / 'run/cloud-init/network-config.json'
+        file.parent.mkdir(parents=True, exist_ok=True)
+        subnets = [{'type': kind, 'address': '192.0.2.9'} for kind in kinds]
+        nic = {'type': 'physical', 'mac_address': mac, 'subnets': subnets}
+        file.write_text(json.dumps({'version': 1, 'config': [nic]}))
+
+    def test_what_cloud_init_was_told_counts(self) -> None:
+        """Whatever the addresses look like."""
+        self.pair()
+        self.told('dhcp4', 'static6')
+        self.assert_left_with('192.0.2.9')
+        self.told('static', mac='fa:16:3e:00:00:09')
+        self.assert_made()
+        self.address('inet6 2001:db8::9/64 scope global')
+        self.told('dhcp4', 'ipv6_slaac', 'ipv6_dhcpv6-stateful')
+        self.assert_made()
 
     def test_a_stanza_of_somebody_else_is_named(self) -> None:
         self.pair()

@@ -12,7 +12,13 @@ OTHER_ADDRESS = '10.0.3.15'
 
 
 def link(name: str, mac: str, **more: Any) -> dict[str, Any]:
-    return {'ifname': name, 'address': mac, 'addr_info': [], **more}
+    return {
+        'ifname': name,
+        'address': mac,
+        'mtu': wires.MTU,
+        'addr_info': [],
+        **more,
+    }
 
 
 def address(local: str, scope: str = 'global') -> list[dict[str, str]]:
@@ -43,6 +49,11 @@ class Guest:
         found = inside.nics(json.dumps(self.links))
         return '; '.join(inside.with_bond(found, active, slaves))
 
+    def worse(self, **metrics: int) -> str:
+        found = inside.nics(json.dumps(self.links))
+        routes = [{'dev': d, 'metric': m} for d, m in metrics.items()]
+        return '; '.join(inside.as_before(found, json.dumps(routes)))
+
     def without(self) -> str:
         found = inside.nics(json.dumps(self.links))
         return '; '.join(inside.without_bond(found))
@@ -65,6 +76,15 @@ class WithBondTest(unittest.TestCase):
         self.guest.bond['linkinfo']['info_data']['active_slave'] = 's'
         self.assertEqual('', self.guest.wrong(wires.STANDBY, 1))
         self.assertIn('1 of 2', self.guest.wrong(wires.STANDBY))
+
+    def test_what_the_nic_had(self):
+        self.assertEqual('', self.guest.worse(bond0=101, o=100))
+        self.assertIn('after those', self.guest.worse(bond0=300, o=100))
+        self.assertIn('after those', self.guest.worse(o=100))
+        self.guest.other.update(mtu=1500)
+        self.assertEqual('', self.guest.worse(bond0=100, o=101))
+        self.guest.bond.update(mtu=1500)
+        self.assertIn('MTU 1500', self.guest.worse(bond0=100, o=101))
 
     def test_what_may_be_wrong(self):
         for change, words in (
