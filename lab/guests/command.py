@@ -94,7 +94,9 @@ def _try(
         content = seed.files(*ways.seeds(way, manager), manager.name)
         seed.make(setup, drive, content)
         disk = image.disk(setup, manager)
-        with machine.running(setup, disk, drive) as guest:
+        with machine.running(
+            setup, disk, drive, way == ways.FAILOVER
+        ) as guest:
             tried = trial.Trial(guest)
             steps = tried.steps
             ways.run(way, tried)

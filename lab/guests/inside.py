@@ -83,6 +83,25 @@ def with_bond(found: tuple[Nic, ...], active: str, slaves: int) -> list[str]:
     return [*wrong, *_other(found)]
 
 
+def joined(found: tuple[Nic, ...], slaves: int) -> list[str]:
+    """Say what is wrong where the kernel has made a link of net_failover."""
+    below = [n for n in found if n.mac == wires.PRIMARY and n.master]
+    links = [n for n in found if n.name in {each.master for each in below}]
+    if len(links) != 1 or len(below) != slaves:
+        return [
+            f'there are {len(links)} links over {len(below)} NICs of {slaves}',
+            *_other(found),
+        ]
+    wrong = [
+        f'{nic.name} has the addresses {nic.addresses}'
+        for nic in below
+        if nic.addresses
+    ]
+    if not _has_address(links[0], wires.NETWORK):
+        wrong.append(f'{links[0].name} has the addresses {links[0].addresses}')
+    return [*wrong, *_other(found)]
+
+
 def as_before(found: tuple[Nic, ...], routes: str) -> list[str]:
     """Say in what a bond is worse than the NIC in its place was.
 

@@ -34,10 +34,12 @@ class Machine:
 
     :ivar monitor: of its QEMU
     :ivar channel: to its agent
+    :ivar joined: as that of :func:`wires.device`
     """
 
     monitor: qmp.Monitor
     channel: channel.SocketChannel
+    joined: bool
 
     def agent(self, seconds: float = AGENT_SECONDS) -> agents.Agent:
         """Return its agent for one look."""
@@ -60,7 +62,7 @@ class Machine:
 
     def plug(self) -> None:
         """Plug the primary again."""
-        self.monitor.run('device_add', wires.DEVICE)
+        self.monitor.run('device_add', wires.device(self.joined))
 
     def connect(self, up: bool) -> None:
         """Let the guest see a link on the standby, or none."""
@@ -68,11 +70,14 @@ class Machine:
         self.monitor.run('set_link', words)
 
 
-def arguments(setup: settings.Settings, disk: str, drive: str) -> list[str]:
+def arguments(
+    setup: settings.Settings, disk: str, drive: str, joined: bool
+) -> list[str]:
     """Return QEMU's arguments for a guest.
 
     :param disk: its own, over the one in the cache
     :param drive: its config drive
+    :param joined: as that of :func:`wires.device`
     """
     kernel, initrd = initramfs.boot_files(setup, 'guests', MODULES)
     return [
@@ -90,13 +95,16 @@ def arguments(setup: settings.Settings, disk: str, drive: str) -> list[str]:
         '-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci',
         '-chardev', f'socket,id=agent,path={_agent(setup)},server=on,wait=off',
         '-device', 'virtserialport,chardev=agent,name=org.qemu.guest_agent.0',
-        *wires.arguments(),
+        *wires.arguments(joined),
     ]  # fmt: skip
 
 
 @contextlib.contextmanager
 def running(
-    setup: settings.Settings, image: pathlib.Path, drive: pathlib.Path
+    setup: settings.Settings,
+    image: pathlib.Path,
+    drive: pathlib.Path,
+    joined: bool,
 ) -> Iterator[Machine]:
     """Run a guest over an image until the context ends.
 
@@ -109,13 +117,14 @@ def running(
     argv = ['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', str(image),
             '-F', 'raw', disk]  # fmt: skip
     shell.run(shell.chroot(setup, argv), timeout=60)
-    argv = ['qemu-system-x86_64', *arguments(setup, disk, str(drive))]
+    argv = ['qemu-system-x86_64', *arguments(setup, disk, str(drive), joined)]
     shell.spawn(setup, NAME, ['nice', '-n', NICE, *shell.chroot(setup, argv)])
     try:
         shell.wait_for('monitor of the guest', _monitor(setup).exists, 60)
         machine = Machine(
             qmp.Monitor(_monitor(setup), 60),
             channel.SocketChannel(_agent(setup)),
+            joined,
         )
         try:
             machine.connect(False)

@@ -123,6 +123,10 @@ class Trial:
         """Wait until the bond is as it should be."""
         self.settles(lambda: inside.with_bond(self.nics(), active, slaves))
 
+    def is_joined(self, slaves: int = 2) -> None:
+        """Wait until a link of net_failover is as it should be."""
+        self.settles(lambda: inside.joined(self.nics(), slaves))
+
     def is_as_before(self) -> None:
         """Wait until the bond has MTU and metric that the NIC had."""
 

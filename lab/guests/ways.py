@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is tried with each way of making the bond."""
+"""What is tried with each way of making one link of a pair."""
 
 from lab import settings
 from lab import shell
@@ -14,7 +14,8 @@ from nova_pt_migrate.guest import management
 from nova_pt_migrate.guest import vendor_data
 from nova_pt_migrate.guest.networks import contract
 
-WAYS = ('prepare', 'manage', 'observe')
+FAILOVER = 'failover'
+WAYS = ('prepare', 'manage', 'observe', FAILOVER)
 FOLDERS = (
     '/etc/NetworkManager', '/etc/netplan', '/etc/network', '/etc/systemd',
 )  # fmt: skip
@@ -26,7 +27,7 @@ block-rpcs=guest-exec,guest-exec-status
 
 def seeds(way: str, manager: managers.Manager) -> tuple[str, str]:
     """Return vendor data and user data of the guest."""
-    if way == 'prepare':
+    if way in ('prepare', FAILOVER):
         return vendor_data.document(), ''
     if way == 'observe':
         path = settings.FILES / 'guests' / 'observe' / manager.name
@@ -48,6 +49,9 @@ def run(way: str, trial: trials.Trial) -> None:
     """
     with trial.step('first boot'):
         trial.boots()
+    if way == FAILOVER:
+        _fail_over(trial)
+        return
     if way == 'manage':
         _manage(trial)
     else:
@@ -68,6 +72,35 @@ def run(way: str, trial: trials.Trial) -> None:
         _undo(trial)
     if way == 'observe':
         _read_only(trial)
+
+
+def _fail_over(trial: trials.Trial) -> None:
+    """The kernel makes one link; the guest's manager uses that alone."""
+    with trial.step('the link is whole, and its slaves are left alone'):
+        trial.is_joined()
+    _leave_and_come(trial)
+    with trial.step('it is whole after a reboot'):
+        trial.reboots()
+        trial.is_joined()
+    _leave_and_come(trial)
+
+
+def _leave_and_come(trial: trials.Trial) -> None:
+    with trial.step('the standby carries traffic'):
+        trial.machine.connect(True)
+        trial.machine.unplug()
+        trial.is_joined(slaves=1)
+        trial.reaches(_failover(trial))
+    with trial.step('the primary carries it again'):
+        trial.machine.plug()
+        trial.is_joined()
+        trial.machine.connect(False)
+        trial.is_joined()
+        trial.reaches(_failover(trial))
+
+
+def _failover(trial: trials.Trial) -> str:
+    return next(nic.master for nic in trial.nics() if nic.master)
 
 
 def _round(trial: trials.Trial, by_us: bool) -> None:

@@ -22,18 +22,29 @@ MTU = 1442
 """Of the shared network; the standby's driver has no larger one."""
 PRIMARY_ID = 'primary'
 STANDBY_ID = 'standby'
-DEVICE = {
-    'driver': 'igb',
-    'id': PRIMARY_ID,
-    'bus': 'port-primary',
-    'netdev': 'net-primary',
-    'mac': PRIMARY,
-}
-"""What ``device_add`` takes to plug the primary."""
 
 
-def arguments() -> list[str]:
+def device(joined: bool) -> dict[str, str]:
+    """Return what ``device_add`` takes to plug the primary.
+
+    :param joined: it and the standby are a link of net_failover, for which
+        QEMU hides it until the guest's driver knows of that
+    """
+    words = {
+        'driver': 'igb',
+        'id': PRIMARY_ID,
+        'bus': 'port-primary',
+        'netdev': 'net-primary',
+        'mac': PRIMARY,
+    }
+    return {**words, 'failover_pair_id': STANDBY_ID} if joined else words
+
+
+def arguments(joined: bool) -> list[str]:
     """Return QEMU's arguments for NICs and networks."""
+    primary = device(joined)
+    kind = primary.pop('driver')
+    standby = f'mac={PRIMARY},failover=on' if joined else f'mac={STANDBY}'
     return [
         *_ports('primary', 'other', 'standby'),
         '-netdev', f'user,id=shared,net={NETWORK},restrict=on,ipv6=off',
@@ -42,14 +53,13 @@ def arguments() -> list[str]:
         '-netdev', 'hubport,id=net-standby,hubid=0',
         '-netdev', f'user,id=net-other,net={OTHER_NETWORK},restrict=on,'
                    f'ipv6=off',
-        '-device', ','.join(
-            [DEVICE['driver'],
-             *(f'{k}={v}' for k, v in DEVICE.items() if k != 'driver')]
-        ),
         '-device', f'virtio-net-pci,bus=port-other,netdev=net-other,'
                    f'mac={OTHER}',
         '-device', f'virtio-net-pci,bus=port-standby,netdev=net-standby,'
-                   f'mac={STANDBY},id={STANDBY_ID},host_mtu={MTU}',
+                   f'{standby},id={STANDBY_ID},host_mtu={MTU}',
+        '-device', ','.join(
+            [kind, *(f'{key}={value}' for key, value in primary.items())]
+        ),
     ]  # fmt: skip
 
 

@@ -133,6 +133,8 @@ class GuestView:
 
     :ivar interfaces: MAC address of each interface by name, as it is now
     :ivar bonds: all bonds; None if the agent may not read what tells of them
+    :ivar taken: those interfaces that were passed through and have an IP
+        address of their own, though others have their MAC address
     :ivar denied: what the agent offers and may not do all the same, with the
         cause; empty if there is nothing
     :ivar silent: why the agent, which is there, tells nothing; empty if it
@@ -143,6 +145,7 @@ class GuestView:
     bonds: tuple[Bond, ...] | None = None
     denied: str = ''
     silent: str = ''
+    taken: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import text
 from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import nics
 
 MASTERS = '/sys/class/net/bonding_masters'
 MOST = 32
@@ -51,8 +52,14 @@ def view(agent: agents.Agent) -> pairs.GuestView:
     """
     interfaces: dict[str, str | None] = {}
     try:
-        interfaces = {each.name: each.mac for each in agent.interfaces()}
-        return pairs.GuestView(interfaces, observe(agent))
+        listed = agent.interfaces()
+        interfaces = {each.name: each.mac for each in listed}
+        found = observe(agent)
+        if found is None:
+            return pairs.GuestView(interfaces)
+        return pairs.GuestView(
+            interfaces, found, taken=nics.taken(agent, listed)
+        )
     except errors.Denied as exc:
         return pairs.GuestView(interfaces, denied=str(exc))
 

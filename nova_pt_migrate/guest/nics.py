@@ -4,15 +4,20 @@
 Linux, Documentation/ABI/testing/sysfs-class-net (``operstate``).
 """
 
+import collections
+from collections.abc import Collection
 from collections.abc import Iterable
 import json
 
 from nova_pt_migrate.core import errors
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.guest import agent as agents
+from nova_pt_migrate.guest import replies
 
 MOST = 64
 """Interfaces with one address that are looked at."""
+SHARED = 3
+"""Interfaces with one MAC address: a link and its two slaves."""
 
 
 def free(
@@ -51,6 +56,28 @@ def has_link(agent: agents.Agent, mac: str) -> bool | None:
         )
     except errors.Denied:
         return None
+
+
+def taken(
+    agent: agents.Agent, found: Collection[replies.Interface]
+) -> frozenset[str]:
+    """Return the passed-through NICs that are used though they are a slave.
+
+    Told by an IP address of one whose MAC address two others have as well:
+    the link of a pair and its other slave.
+
+    :param found: the guest's interfaces
+    :raises errors.GuestError: the agent does not answer, or not so
+    """
+    count = collections.Counter(each.mac for each in found)
+    used = [
+        each.name
+        for each in found
+        if each.addressed and each.mac and count[each.mac] >= SHARED
+    ]
+    return frozenset(
+        name for name in used[:MOST] if _is_passed_through(agent, name)
+    )
 
 
 def metric(agent: agents.Agent, names: Iterable[str]) -> int | None:

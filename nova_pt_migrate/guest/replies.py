@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 import dataclasses
+import ipaddress
 import json
 from typing import Any
 
@@ -28,10 +29,12 @@ class Interface:
     """A network interface of the guest.
 
     :ivar mac: the address it has now, or None
+    :ivar addressed: it has an IP address that others can reach
     """
 
     name: str
     mac: str | None
+    addressed: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,9 +95,27 @@ def interfaces(listed: Json) -> tuple[Interface, ...]:
         name = _text(each, 'name')
         if text.is_interface(name):
             found.append(
-                Interface(name, text.mac(each.get('hardware-address')))
+                Interface(
+                    name,
+                    text.mac(each.get('hardware-address')),
+                    any(map(_is_routable, _addresses(each))),
+                )
             )
     return tuple(found)
+
+
+def _addresses(interface: Json) -> list[Json]:
+    listed = interface.get('ip-addresses', [])
+    return listed[:MOST] if isinstance(listed, list) else []
+
+
+def _is_routable(address: Json) -> bool:
+    """Tell whether it is one, and no link-local one."""
+    try:
+        found = ipaddress.ip_address(str(_text(address, 'ip-address')))
+    except (ValueError, errors.GuestError):
+        return False
+    return not (found.is_link_local or found.is_loopback)
 
 
 def handle(opened: Json) -> int:

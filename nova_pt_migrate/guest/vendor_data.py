@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a guest gets to make its bonds when it boots for the first time.
+"""What a guest gets for its pairs when it boots for the first time.
 
 ::
 
@@ -13,6 +13,10 @@ DHCP and by what routers advertise. A NIC that cloud-init was told to give an
 address is left as it is. Where cloud-init does not write down what it was told
 (before 23.2), so is one with an address that is valid for ever and is not seen
 to come from a router: no DHCP server gives such.
+
+A guest with a link of net_failover gets what keeps its network manager from
+the slaves. cloud-init runs the script when that has begun to manage them, so
+that the first boot is repaired by it.
 """
 
 from collections.abc import Sequence
@@ -20,6 +24,7 @@ import json
 import shlex
 
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest import slaves
 from nova_pt_migrate.guest.networks import contract
 from nova_pt_migrate.guest.networks import ifupdown
 from nova_pt_migrate.guest.networks import networkd
@@ -118,6 +123,37 @@ pair() {{
     say "no network manager that is known is in charge; $BOND is not made"
 }}
 
+is_slave() {{
+    PT_ROOT=$ROOT /bin/sh "$ROOT{helper}" "$1"
+}}
+
+lay() {{
+    mkdir -p "$ROOT${{1%/*}}"
+    cat >"$ROOT$1"
+}}
+
+leave_slaves() {{
+{slaves}
+    [ -z "$ROOT" ] || return 0
+    udevadm control --reload
+    for path in "$NET"/*; do
+        ! is_slave "${{path##*/}}" ||
+            udevadm trigger --action=change "$path"
+    done
+    udevadm settle --timeout=30
+    ! active systemd-networkd.service || networkctl reload
+    for path in "$NET"/*; do
+        SLAVE=${{path##*/}}
+        is_slave "$SLAVE" || continue
+        ip address flush dev "$SLAVE"
+        ip link set dev "$SLAVE" up
+        master=$(readlink "$path/master" || :)
+        ! active systemd-networkd.service ||
+            networkctl reconfigure "${{master##*/}}"
+    done
+}}
+
+! grep -qsx sby "$NET"/*/phys_port_name || leave_slaves
 for path in "$NET"/*; do
     STANDBY=${{path##*/}}
     [ "$(driver "$STANDBY")" = virtio_net ] || continue
@@ -158,6 +194,9 @@ make_{name}() {{
     }}
 }}
 """
+_LAID = """\
+    lay {path} <<'END'
+{content}END"""
 _FILE = """\
     put {path} {mode:o} <<'END'
 {content}END"""
@@ -181,6 +220,11 @@ def script(networks: Sequence[contract.GuestNetwork] = NETWORKS) -> str:
         choices='\n    '.join(_choice(network) for network in networks),
         twin=pairs.TWIN,
         told=_TOLD,
+        helper=slaves.HELPER,
+        slaves='\n'.join(
+            _LAID.format(path=file.path, content=file.content)
+            for file in slaves.FILES
+        ),
         fixed=_FIXED,
         prefix=contract.PREFIX,
     )

@@ -6,6 +6,7 @@ Documentation/networking/net_failover.rst.
 """
 
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.core import text
 from nova_pt_migrate.pairing import contract
 
 
@@ -40,16 +41,27 @@ class FailoverPairing(contract.Pairing):
         return tuple(found)
 
     def not_ready(self, view: pairs.View) -> tuple[str, ...]:
-        """The standby must be there; the guest needs no configuration.
+        """The standby must be there, and the guest use the kernel's link.
 
         A guest that does not know the standby's failover has never seen the
         device, and loses nothing (QEMU hides it until then).
         """
-        if view.standby_there:
+        pair = view.pair
+        if not view.standby_there:
+            return (
+                f'Port {pair.port} has no standby in the guest: reboot the '
+                f'server hard, and migrate again.',
+            )
+        if view.guest is None:
             return ()
-        return (
-            f'Port {view.pair.port} has no standby in the guest: reboot the '
-            f'server hard, and migrate again.',
+        return tuple(
+            f'Port {pair.port}: the guest uses {text.shown(name)}, which is '
+            f'below a link of net_failover, in place of that link, and would '
+            f'have no network without it: let its network manager leave the '
+            f'slaves alone ("Network managers and failover" in the user '
+            f"guide's page on pairs)."
+            for name in sorted(view.guest.taken)
+            if view.guest.interfaces.get(name) == pair.mac
         )
 
     def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:

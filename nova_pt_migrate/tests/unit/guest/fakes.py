@@ -21,6 +21,7 @@ class Guest:
     :ivar programs: exit status and output by path of the program
     :ivar react: gives exit status and output by what is run; asked first
     :ivar interfaces: name and MAC address
+    :ivar addresses: an IP address by name of the interface
     :ivar asked: the names of the commands, in order
     :ivar said: what is answered instead, by command
     """
@@ -35,6 +36,7 @@ class Guest:
         )
         self.ran: list[list[str]] = []
         self.interfaces: list[tuple[str, str]] = []
+        self.addresses: dict[str, str] = {}
         self.asked: list[str] = []
         self.said: dict[str, Any] = {}
         self.seconds = 0.1
@@ -112,7 +114,15 @@ class Guest:
 
     def guest_network_get_interfaces(self) -> Any:
         return [
-            {'name': name, 'hardware-address': mac, 'ip-addresses': []}
+            {
+                'name': name,
+                'hardware-address': mac,
+                'ip-addresses': [
+                    {'ip-address': ip, 'prefix': 24}
+                    for interface, ip in self.addresses.items()
+                    if interface == name
+                ],
+            }
             for name, mac in self.interfaces
         ]
 

@@ -75,6 +75,24 @@ class TestLook(testtools.TestCase):
         self.assertIn(bonds.MASTERS, view.denied)
         self.assertRaises(errors.Denied, bonds.observe, guest.agent())
 
+    def test_a_device_that_is_used_in_place_of_its_link(self) -> None:
+        mac, other = 'fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'
+        for count, where, taken in (
+            (3, 'ens5', {'ens5'}),
+            (3, 'ens6', set()),
+            (3, 'ens9', set()),
+            (2, 'ens5', set()),
+        ):
+            guest = fakes.Guest()
+            guest.interfaces = [
+                ('ens5', mac), ('ens6', mac), ('ens6nsby', mac)
+            ][:count] + [('ens9', other)]  # fmt: skip
+            guest.addresses = {where: '192.0.2.1'}
+            for name, driver in (('ens5', 'igbvf'), ('ens6', 'virtio_net')):
+                path = f'/sys/class/net/{name}/device/uevent'
+                guest.files[path] = f'DRIVER={driver}\n'
+            self.assertEqual(taken, bonds.view(guest.agent()).taken)
+
     def test_a_kernel_without_bonding(self) -> None:
         self.assertEqual((), bonds.observe(fakes.Guest().agent()))
 

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import pathlib
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import fixtures
 import testtools
 
 from nova_pt_migrate.core import pairs
+from nova_pt_migrate.guest import slaves
 from nova_pt_migrate.guest import vendor_data
 from nova_pt_migrate.guest.networks import contract
 from nova_pt_migrate.guest.networks import ifupdown
@@ -196,6 +198,65 @@ class ScriptTest(testtools.TestCase):
         self.run_it()
         self.assertEqual(before, self.files())
         self.assertEqual(4, len(before))
+
+    def failover(self, mac: str = MAC) -> dict[str, int]:
+        """Give the guest a link of net_failover, and ask which NIC is below.
+
+        :returns: the helper's exit status by NIC
+        """
+        for name, driver in (
+            ('ens1', 'virtio_net'),
+            ('ens1nsby', 'virtio_net'),
+            ('ens2', 'igbvf'),
+            ('ens3', 'igbvf'),
+        ):
+            self.nic(name, 'fa:16:3e:00:00:09' if name == 'ens3' else mac,
+                     driver)  # fmt: skip
+        folder = self.root / 'sys/class/net'
+        (folder / 'lo').mkdir()
+        (folder / 'lo/address').write_text('00:00:00:00:00:00\n')
+        (folder / 'ens1nsby/phys_port_name').write_text('sby\n')
+        self.assertEqual('', self.run_it().stderr)
+        return {path.name: self.helper(path.name) for path in folder.iterdir()}
+
+    def helper(self, *words: str) -> int:
+        return subprocess.run(
+            ['/bin/sh', str(self.root / slaves.HELPER[1:]), *words],
+            env={'PT_ROOT': str(self.root), 'PATH': os.environ['PATH']},
+            check=False,
+            timeout=30,
+        ).returncode
+
+    def test_the_slaves_of_a_failover_link_are_told(self) -> None:
+        told = self.failover()
+        below = {name for name, status in told.items() if status == 0}
+        self.assertEqual({'ens1nsby', 'ens2'}, below)
+        self.assertEqual(
+            {file.path[1:] for file in slaves.FILES}, set(self.files())
+        )
+
+    def test_they_are_the_same_in_an_image(self) -> None:
+        self.failover()
+        image = self.root / 'image'
+        slaves.put(image)
+        for file in slaves.FILES:
+            paths = [where / file.path[1:] for where in (self.root, image)]
+            self.assertEqual(*(path.read_text() for path in paths))
+
+    def test_a_standby_that_comes_has_udev_look_at_its_device(self) -> None:
+        self.failover()
+        self.assertEqual(0, self.helper('ens1nsby', 'others'))
+        poked = {
+            path.parent.name
+            for path in (self.root / 'sys/class/net').glob('*/uevent')
+        }
+        self.assertEqual({'ens2'}, poked)
+
+    def test_a_guest_without_such_a_link_gets_nothing_of_it(self) -> None:
+        self.pair()
+        self.run_it()
+        ours = {file.path[1:] for file in slaves.FILES}
+        self.assertEqual(set(), ours & set(self.files()))
 
     def test_two_pairs(self) -> None:
         self.pair(1)

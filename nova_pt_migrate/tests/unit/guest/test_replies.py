@@ -72,6 +72,21 @@ class TestForms(testtools.TestCase):
             replies.interfaces(listed),
         )
 
+    def test_one_that_others_can_reach(self) -> None:
+        for addresses, reached in (
+            ([{'ip-address': '192.0.2.1', 'prefix': 24}], True),
+            ([{'ip-address': 'fe80::1'}, {'ip-address': '2001:db8::1'}], True),
+            ([{'ip-address': 'fe80::1'}, {'ip-address': '127.0.0.1'}], False),
+            ([{'ip-address': 'x' * 9999}, {}, 7, None, [[]]], False),
+            ([{'ip-address': '169.254.0.1'}, {'ip-address': 1}], False),
+            ({'ip-address': '192.0.2.1'}, False),
+            (None, False),
+        ):
+            (found,) = replies.interfaces(
+                [{'name': 'ens3', 'ip-addresses': addresses}]
+            )
+            self.assertIs(reached, found.addressed, repr(addresses))
+
     def test_a_program_that_a_signal_ended(self) -> None:
         self.assertEqual(
             replies.Finished(None, b'', b''),

@@ -36,6 +36,17 @@ class TestFailover(pairing_contract.PairingContract, testtools.TestCase):
             self.assertIn('failover', reason)
             self.assertIn(words, reason)
 
+    def test_a_guest_that_uses_the_device_in_place_of_the_link(self) -> None:
+        names: dict[str, str | None] = dict.fromkeys(
+            ('ens5', 'ens6', 'ens6nsby'), OWN.mac
+        )
+        pairing = failover.FailoverPairing()
+        for taken, count in (((), 0), (('ens5',), 1), (('ens9',), 0)):
+            told = pairs.GuestView(names, (), taken=frozenset(taken))
+            found = pairing.not_ready(views.view(OWN, guest=told))
+            self.assertEqual(count, len(found), str(taken))
+            self.assertEqual(count > 0, "'ens5'" in ' '.join(found))
+
 
 class TestBond(pairing_contract.PairingContract, testtools.TestCase):
     plugin = bond.BondPairing

@@ -126,3 +126,33 @@ class WithoutBondTest(unittest.TestCase):
         self.assertIn('not just its address', guest.without())
         guest.primary.update(addr_info=address(ADDRESS))
         self.assertEqual('', guest.without())
+
+
+class JoinedTest(unittest.TestCase):
+    def setUp(self):
+        self.link = link('l', wires.PRIMARY, addr_info=address(ADDRESS))
+        self.standby = link('lnsby', wires.PRIMARY, master='l')
+        self.primary = link('p', wires.PRIMARY, master='l')
+        self.links = [
+            self.link,
+            self.standby,
+            self.primary,
+            link('o', wires.OTHER, addr_info=address(OTHER_ADDRESS)),
+        ]
+
+    def wrong(self, slaves: int = 2) -> str:
+        found = inside.nics(json.dumps(self.links))
+        return '; '.join(inside.joined(found, slaves))
+
+    def test_it_is_whole_with_both_and_with_the_standby(self):
+        self.assertEqual('', self.wrong())
+        self.links.remove(self.primary)
+        self.assertEqual('', self.wrong(1))
+        self.assertIn('1 NICs of 2', self.wrong())
+
+    def test_a_slave_that_its_manager_has_taken(self):
+        self.primary['addr_info'], self.link['addr_info'] = (
+            self.link['addr_info'], [],
+        )  # fmt: skip
+        self.assertIn("p has the addresses ('10.0.2.15',)", self.wrong())
+        self.assertIn('l has the addresses ()', self.wrong())

@@ -153,7 +153,7 @@ class RunningTest(unittest.TestCase):
             )
         with (
             self.assertRaisesRegex(shell.Failed, 'no disk'),
-            machine.running(setup, setup.folder, setup.folder),
+            machine.running(setup, setup.folder, setup.folder, joined=False),
         ):
             self.fail('there is no disk')
         self.assertEqual(['stop guest', 'run'], done)

@@ -13,7 +13,8 @@ class WaysTest(unittest.TestCase):
         for manager in managers.MANAGERS:
             found = {way: ways.seeds(way, manager) for way in ways.WAYS}
             self.assertEqual(('', ''), found['manage'])
-            self.assertIn('cloud-init', json.loads(found['prepare'][0]))
+            for way in ('prepare', ways.FAILOVER):
+                self.assertIn('cloud-init', json.loads(found[way][0]))
             words = found['observe'][1]
             self.assertIn(wires.PRIMARY, words)
             self.assertNotIn('@MAC@', words)

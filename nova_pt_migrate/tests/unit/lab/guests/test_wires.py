@@ -7,7 +7,7 @@ from lab.guests import wires
 
 class WiresTest(unittest.TestCase):
     def test_primary_and_standby_hang_on_one_hub(self):
-        words = wires.arguments()
+        words = wires.arguments(joined=False)
         for name in ('net-primary', 'net-standby', 'hub-shared'):
             found = [word for word in words if f'id={name},' in word]
             self.assertIn('hubid=0', found[0])
@@ -16,3 +16,12 @@ class WiresTest(unittest.TestCase):
             f'mac={wires.PRIMARY}',
             words,
         )
+
+    def test_both_are_one_link_for_the_kernel(self):
+        words = wires.arguments(joined=True)
+        (primary,) = (word for word in words if word.startswith('igb,'))
+        (standby,) = (word for word in words if 'failover=on' in word)
+        self.assertIn('failover_pair_id=standby', primary)
+        self.assertIn('id=standby,', standby)
+        for word in (primary, standby):
+            self.assertIn(f'mac={wires.PRIMARY}', word)
