@@ -3,7 +3,8 @@
 
 A VIF is Nova's view of a port (nova.network.model.VIF); a device of ours is
 the VF of a port of VNIC type ``direct`` or the PF of one of type
-``direct-physical``.
+``direct-physical``. That of a port with hardware offload is left to Nova: what
+is at its other end, a representor in a bridge, is of another kind.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,9 @@ def owned(vifs: Iterable[Vif]) -> list[Vif]:
     return [
         vif
         for vif in vifs
-        if isinstance(vif, Mapping) and vif.get('vnic_type') in VIF_TYPES
+        if isinstance(vif, Mapping)
+        and vif.get('vnic_type') in VIF_TYPES
+        and not is_offloaded(vif)
     ]
 
 
@@ -151,19 +154,19 @@ def left_to_nova(vifs: Iterable[Vif]) -> list[Vif]:
         vif
         for vif in vifs
         if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH
-        and vif['vnic_type'] not in VIF_TYPES
+        and (vif['vnic_type'] not in VIF_TYPES or is_offloaded(vif))
     ]
 
 
 def refusals(vifs: Iterable[Vif]) -> list[str]:
     """Say of each VIF of ours that cannot be handled which and why."""
     return [
-        f'Port {vif["id"]} is bound as {_bound_as(vif)}; live migration with '
+        f'Port {vif["id"]} is bound as {vif["type"]}; live migration with '
         f'the pt_migrate driver needs a {vif["vnic_type"]} port bound as '
         f'{VIF_TYPES[vif["vnic_type"]]}. Detach the port, or use cold '
         f'migration.'
         for vif in owned(vifs)
-        if vif['type'] != VIF_TYPES[vif['vnic_type']] or _switchdev(vif)
+        if vif['type'] != VIF_TYPES[vif['vnic_type']]
     ]
 
 
@@ -227,15 +230,10 @@ def migrate_vifs(migrate_data: Any) -> list[Any]:
     ]
 
 
-def _switchdev(vif: Vif) -> bool:
+def is_offloaded(vif: Vif) -> bool:
     """True for a representor port of hardware-offloaded Open vSwitch.
 
     The port's owner asks for it with this capability (Neutron, "Open vSwitch
     hardware offloading").
     """
-    return 'switchdev' in (vif['profile'] or {}).get('capabilities', ())
-
-
-def _bound_as(vif: Vif) -> str:
-    offload = ' with hardware offload (switchdev)' if _switchdev(vif) else ''
-    return f'{vif["type"]}{offload}'
+    return 'switchdev' in (vif.get('profile') or {}).get('capabilities', ())

@@ -7,6 +7,8 @@ import enum
 from nova_pt_migrate.core import text
 from nova_pt_migrate.core import two_ports
 
+NO_PAIR = 'none'
+"""The pairing of a port that has no standby."""
 PREFIX = 'pts'
 """How netdevs of our standbys begin; no agent of Neutron looks at such."""
 

@@ -10,6 +10,7 @@ from nova_pt_migrate.compute.claims import precheck
 from nova_pt_migrate.compute.hooks import base
 from nova_pt_migrate.compute.hooks import handshake
 from nova_pt_migrate.compute.notifications import phases
+from nova_pt_migrate.compute.pairs import choices
 from nova_pt_migrate.compute.pairs import neutron
 from nova_pt_migrate.compute.recovery import originals
 from nova_pt_migrate.compute.traffic import readiness
@@ -35,8 +36,10 @@ class SourceCheckHooks(base.Hooks):
             Nova tries the next host
         """
         self._pt_account(context, instance)
-        vifs = our_vifs.owned(instance.get_network_info())
-        if vifs:
+        network_info = instance.get_network_info()
+        alone = choices.without_pair(network_info, instance.flavor.extra_specs)
+        vifs = our_vifs.owned(network_info)
+        if vifs or alone:
             told = self._pt.tell(context, instance)
             with phases.phase(
                 phase_names.PhaseName.LOOK,
@@ -51,7 +54,11 @@ class SourceCheckHooks(base.Hooks):
                 )
                 readiness.refuse(
                     phase,
-                    found.reasons + self._pt_leaving_ports(instance, vifs),
+                    [
+                        *alone,
+                        *found.reasons,
+                        *self._pt_leaving_ports(instance, vifs),
+                    ],
                     handshake.reasons(
                         dest_check_data,
                         self._pt.protocols,

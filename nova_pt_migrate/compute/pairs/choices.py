@@ -82,6 +82,28 @@ def choose(
     )
 
 
+def without_pair(
+    vifs: Iterable[our_vifs.Vif], extra_specs: Mapping[str, str]
+) -> list[str]:
+    """Say of each port that has to have a pair, and can have none, which.
+
+    Those with hardware offload can have none. What nova.conf says is not
+    meant for them: they migrate as with Nova's own driver.
+
+    :param vifs: all of a server
+    """
+    wanted = extra_specs.get(PAIRING, pairs.NO_PAIR)
+    if extra_specs.get(STANDBY) == pairs.Need.NONE or wanted == pairs.NO_PAIR:
+        return []
+    return [
+        f'Port {vif["id"]} has hardware offload (switchdev), and pairing '
+        f'{text.shown(wanted)} of its flavor is for other ports: choose a '
+        f'flavor with {PAIRING}={pairs.NO_PAIR}, or a port without offload.'
+        for vif in vifs
+        if our_vifs.is_offloaded(vif)
+    ]
+
+
 def notice(instance: Any) -> int:
     """Return the seconds before a device without a standby is unplugged.
 

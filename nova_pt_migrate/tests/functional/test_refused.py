@@ -15,9 +15,6 @@ class RefusedTest(ours.OurMigrations):
         whole.check(always.End(base.SOURCE, 'error'))
         self.assert_one_owner([], [])
 
-    def test_a_port_of_switchdev(self) -> None:
-        self.assert_untouched([*self.ports.switchdev(), *self.ports.direct()])
-
     def test_no_free_device_at_the_destination(self) -> None:
         self.boot(self.ports.direct(base.VFS), host=base.DESTINATION)
         self.assert_untouched(self.ports.direct())

@@ -27,6 +27,7 @@ PF = vif('pf', 'direct-physical', 'hostdev_physical')
 ORDINARY = vif('ordinary', 'normal', 'ovs')
 MACVTAP = vif('macvtap', 'macvtap', 'hw_veb')
 VDPA = vif('vdpa', 'vdpa', 'ovs')
+OFFLOADED = vif('offloaded', 'direct', 'ovs', capabilities=['switchdev'])
 
 
 class TestOwnership(testtools.TestCase):
@@ -41,6 +42,12 @@ class TestOwnership(testtools.TestCase):
             self.assertEqual(
                 1, len(our_vifs.owned(one)) + len(our_vifs.left_to_nova(one))
             )
+
+    def test_hardware_offload_is_left_to_nova(self) -> None:
+        both = [OFFLOADED, VF]
+        self.assertEqual([VF], our_vifs.owned(both))
+        self.assertEqual([OFFLOADED], our_vifs.left_to_nova(both))
+        self.assertEqual([], our_vifs.refusals(both))
 
     def test_what_migrates_by_itself_is_nobodys(self) -> None:
         both = [ORDINARY, MACVTAP]
@@ -84,13 +91,6 @@ class TestWhatIsPending(testtools.TestCase):
 class TestRefusals(testtools.TestCase):
     def test_ports_that_fit_are_not_refused(self) -> None:
         self.assertEqual([], our_vifs.refusals([VF, PF, ORDINARY, VDPA]))
-
-    def test_hardware_offload_is_refused_by_name(self) -> None:
-        (text,) = our_vifs.refusals(
-            [vif('the-port', 'direct', 'ovs', capabilities=['switchdev'])]
-        )
-        self.assertIn('the-port', text)
-        self.assertIn('switchdev', text)
 
     def test_a_binding_of_another_kind_is_refused_by_name(self) -> None:
         (text,) = our_vifs.refusals([vif('the-port', 'direct', 'ib_hostdev')])
