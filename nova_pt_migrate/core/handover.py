@@ -114,7 +114,7 @@ def plan(standby: Standby, found: Found, wanted: Wanted) -> tuple[Step, ...]:
     if found.linked is False:
         todo.append(steps.Connect(standby.link))
     if todo and not wanted.primary and standby.uplink:
-        todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
+        todo.append(_announce(standby))
     return tuple(todo)
 
 
@@ -141,8 +141,15 @@ def at_once(
         ]
     known = seen is not None or not standby.filter
     if standby.uplink and known:
-        todo.append(steps.Announce(standby.uplink, standby.mac, standby.vlan))
+        todo.append(_announce(standby))
     return tuple(todo)
+
+
+def _announce(standby: Standby) -> steps.Announce:
+    assert standby.uplink is not None
+    return steps.Announce(
+        standby.uplink, standby.mac, standby.vlan, standby.link
+    )
 
 
 def _soon(standby: Standby, found: Found) -> tuple[Step, ...]:

@@ -157,6 +157,9 @@ class Links(Protocol):
     def run(self, step: steps.LinkStep) -> None:
         """Do one step; one that was done already has no effect.
 
+        An announcement that cannot be made is no failure: the guest tells
+        switches by what it sends.
+
         :raises errors.HostError: it is not done
         """
 

@@ -15,6 +15,7 @@ from nova_pt_migrate.core import handover
 from nova_pt_migrate.core import pairs
 from nova_pt_migrate.core import steps
 from nova_pt_migrate.core import uplinks
+from nova_pt_migrate.host import announcements
 from nova_pt_migrate.host import netdevs
 from nova_pt_migrate.host import privileged
 
@@ -53,6 +54,9 @@ class NewLink:
 class HostLinks:
     """Provides :class:`core.interfaces.Links`, and makes standbys."""
 
+    def __init__(self) -> None:
+        self._announcements = announcements.Announcements()
+
     def observe(
         self, standby: handover.Standby, device: str | None
     ) -> handover.Found:
@@ -74,7 +78,15 @@ class HostLinks:
             return netdevs.is_bus_master(device)
 
     def run(self, step: steps.LinkStep) -> None:
-        """See :meth:`core.interfaces.Links.run`."""
+        """See :meth:`core.interfaces.Links.run`.
+
+        What switches are told fails nothing.
+        """
+        if isinstance(step, steps.Announce):
+            self._announcements.begin(step.standby, str(step), _call(step))
+            return
+        if isinstance(step, steps.LinkDown):
+            self._announcements.end(step.link)
         with _failing(str(step)):
             _call(step)()
 
