@@ -28,10 +28,11 @@ def device(joined: bool) -> dict[str, str]:
     """Return what ``device_add`` takes to plug the primary.
 
     :param joined: it and the standby are a link of net_failover, for which
-        QEMU hides it until the guest's driver knows of that
+        QEMU hides it until the guest's driver knows of that; it takes none
+        with functions for that, as igb has
     """
     words = {
-        'driver': 'igb',
+        'driver': 'e1000e' if joined else 'igb',
         'id': PRIMARY_ID,
         'bus': 'port-primary',
         'netdev': 'net-primary',
@@ -44,7 +45,11 @@ def arguments(joined: bool) -> list[str]:
     """Return QEMU's arguments for NICs and networks."""
     primary = device(joined)
     kind = primary.pop('driver')
-    standby = f'mac={PRIMARY},failover=on' if joined else f'mac={STANDBY}'
+    standby = (
+        f'mac={PRIMARY},failover=on'
+        if joined
+        else f'mac={STANDBY},host_mtu={MTU}'
+    )
     return [
         *_ports('primary', 'other', 'standby'),
         '-netdev', f'user,id=shared,net={NETWORK},restrict=on,ipv6=off',
@@ -56,7 +61,7 @@ def arguments(joined: bool) -> list[str]:
         '-device', f'virtio-net-pci,bus=port-other,netdev=net-other,'
                    f'mac={OTHER}',
         '-device', f'virtio-net-pci,bus=port-standby,netdev=net-standby,'
-                   f'{standby},id={STANDBY_ID},host_mtu={MTU}',
+                   f'{standby},id={STANDBY_ID}',
         '-device', ','.join(
             [kind, *(f'{key}={value}' for key, value in primary.items())]
         ),

@@ -26,6 +26,12 @@ from nova_pt_migrate.host import pair_xml
 
 LOG = logging.getLogger(__name__)
 PLUGIN = 'pt_migrate'
+LEAST = 1500
+"""Bytes: the MTU that a net_failover link is made with.
+
+Drivers set none (drivers/net/net_failover.c, net_failover_create), so that it
+is ether_setup's.
+"""
 Ports = Iterable[paired_ports.PairedPort]
 
 
@@ -89,7 +95,9 @@ def element(paired: paired_ports.PairedPort) -> str:
 
     ``managed='no'``: the netdev is there when libvirt wants it, and libvirt
     neither switches it on nor deletes it (formatdomain, "Generic ethernet
-    connection"). It is off then, and the guest sees no link.
+    connection"). It is off then, and the guest sees no link. net_failover
+    gives its slaves its own MTU before anybody sets that, and has none where
+    the standby can have no such.
     """
     assert paired.standby is not None
     interface = etree.Element('interface', type='ethernet')
@@ -101,7 +109,7 @@ def element(paired: paired_ports.PairedPort) -> str:
     )
     etree.SubElement(interface, 'model', type='virtio')
     etree.SubElement(interface, 'link', state='down')
-    if paired.mtu:
+    if paired.mtu and not (paired.pairing.teaming and paired.mtu < LEAST):
         etree.SubElement(interface, 'mtu', size=str(paired.mtu))
     if paired.pairing.teaming:
         etree.SubElement(interface, 'teaming', type='persistent')

@@ -25,8 +25,10 @@ BRIDGE = {'physnet1': uplinks.Uplink(uplinks.Kind.BRIDGE, 'br-ext')}
 
 
 class Network(dict[str, Any]):
+    mtu = 9000
+
     def get_meta(self, name: str) -> Any:
-        return {'mtu': 9000}.get(name)
+        return {'mtu': self.mtu}.get(name)
 
 
 def subnet(address: str | None = '192.0.2.10', **meta: Any) -> Any:

@@ -152,6 +152,23 @@ class StandbysTest(testtools.TestCase):
                 interface.find('alias').get('name'),
             )
 
+    def test_the_mtu_that_its_driver_may_have(self) -> None:
+        """net_failover makes its link with 1500, and takes none with less."""
+        for pairing, mtu, sizes in (
+            ('bond', 1442, ['1442']),
+            ('bond', 9000, ['9000']),
+            ('failover', 1442, []),
+            ('failover', 1500, ['1500']),
+            ('failover', 9000, ['9000']),
+        ):
+            (vif,) = self.vifs()
+            vif['network'].mtu = mtu
+            xml = self.standbys().add_to(
+                '<domain><devices/></domain>', self.instance(pairing), [vif]
+            )
+            found = etree.fromstring(xml).findall('devices/interface/mtu')
+            self.assertEqual(sizes, [each.get('size') for each in found])
+
     def test_a_server_without_pairs(self) -> None:
         found = self.standbys()
         found.plug(self.instance('none'), self.vifs())
