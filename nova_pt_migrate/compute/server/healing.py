@@ -83,9 +83,12 @@ class Healer:
             )
 
     def note(self, server: str) -> None:
-        """Look after a server again and again until it lacks nothing."""
+        """Look after a server again and again until it lacks nothing.
+
+        Soon, however hard it was before: something has happened.
+        """
         with self._lock:
-            self._lack(server)
+            self._lack(server).begin_anew()
 
     def check_again(self, context: Any) -> None:
         """Look after the servers that lack something and whose turn it is."""
@@ -127,13 +130,16 @@ class Healer:
                 self._look(server, turn)
         except errors.NotOurTurn as exc:
             LOG.info('Server %s is looked after later: %s', server, exc)
-            self.note(server)
+            with self._lock:
+                self._lack(server).put_off()
         except Exception:
             LOG.exception(
                 'Server %s could not be looked after, and a device may be '
                 'missing in its guest: compare its ports with its domain, and '
                 'reboot the server hard.', server,
             )  # fmt: skip
+            with self._lock:
+                self._lack(server)
 
     def _look(self, server: str, turn: turns.Turn) -> None:
         context = nova_context.get_admin_context()
@@ -187,14 +193,22 @@ class Healer:
 class _Lack:
     """A server that lacks something, or may.
 
-    It is passed over by some looks, by more from time to time.
+    It is passed over by some looks, by more each time that it was tried.
 
     :ivar told: what is told of it, once it was looked at
     """
 
     def __init__(self) -> None:
         self.told: degradation.Degradation | None = None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Have it tried at the next look."""
         self._length = self._left = 1
+
+    def put_off(self) -> None:
+        """It was not tried: that says nothing of how hard it is."""
+        self._length = self._left = max(self._length // 2, 1)
 
     def is_due(self) -> bool:
         """Tell whether it is not passed over this time."""

@@ -181,6 +181,37 @@ class TestHealer(testtools.TestCase):
         self.look(return_value=self.instance)
         self.assert_later()
 
+    def looks(self, count: int) -> None:
+        for _ in range(count):
+            self.healer.check_again(None)
+            self.assertTrue(self.healer.wait(PATIENCE))
+
+    def test_what_others_do_makes_it_wait_no_longer_than_that(self) -> None:
+        """It was not tried, so that nothing is known of how hard it is."""
+        self.instance.task_state = 'migrating'
+        self.look(return_value=self.instance)
+        self.looks(200)
+        self.assert_later()
+        self.instance.task_state = None
+        self.looks(1)
+        self.assertEqual([[test_our_vifs.VF]], self.servers.taken)
+
+    def test_what_is_tried_in_vain_is_tried_less_often(self) -> None:
+        self.bond_is_lacking = True
+        self.look(return_value=self.instance)
+        self.looks(200)
+        self.assertGreater(12, len(self.kept))
+
+    def test_one_that_has_just_lost_something_is_looked_at_next(self) -> None:
+        """However often it was tried in vain before."""
+        self.bond_is_lacking = True
+        self.look(return_value=self.instance)
+        self.looks(200)
+        before = len(self.kept)
+        self.healer.note(SERVER)
+        self.looks(1)
+        self.assertEqual(before + 1, len(self.kept))
+
     def test_a_bond_that_could_not_be_made_is_tried_again(self) -> None:
         self.bond_is_lacking = True
         self.look(return_value=self.instance)
@@ -213,6 +244,7 @@ class TestHealer(testtools.TestCase):
             'be missing in its guest', self.log.output,
         )  # fmt: skip
         self.assertIn('no message bus', self.log.output)
+        self.assertIn(SERVER, self.healer._lacking)
 
     def test_after_the_stop_nothing_begins(self) -> None:
         self.healer.stop()
