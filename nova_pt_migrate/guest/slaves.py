@@ -9,9 +9,11 @@ port name ``sby`` (drivers/net/virtio_net.c, virtnet_get_phys_port_name), and
 the device is the NIC with another driver and the standby's address.
 
 NetworkManager passes over what has ``NM_UNMANAGED`` (its 85-nm-unmanaged
-rules), systemd-networkd what a file says is ``Unmanaged``. Of all ``.link``
-files that match the first by name counts, so that one of ours keeps netplan's
-(``set-name``) from giving a slave the name of the link.
+rules), systemd-networkd what a file says is ``Unmanaged``. Names are by MAC
+address as well: netplan writes a ``.link`` file and a rule for ``set-name``,
+and cloud-init a rule where ifupdown is in charge (70-persistent-net). Of all
+such files that match the first by name counts, and of all rules the last, so
+that ours keep a slave from getting the name of the link.
 
 ::
 
@@ -29,6 +31,8 @@ from nova_pt_migrate.guest.networks import contract
 HELPER = '/etc/udev/pt-failover'
 RULES = '/etc/udev/rules.d/70-pt-failover.rules'
 """Before 80-net-setup-link, which looks for ``.link`` files."""
+NAMES = '/etc/udev/rules.d/99-pt-failover.rules'
+"""After 99-netplan."""
 NETWORK = '/etc/systemd/network/05-pt-failover.network'
 LINK = '/etc/systemd/network/05-pt-failover.link'
 
@@ -76,6 +80,11 @@ ACTION=="add", ATTR{{phys_port_name}}=="sby", \\
     RUN+="/bin/sh {HELPER} %k others"
 LABEL="pt_failover_end"
 """
+_NAMES = """\
+# Keeps the name of the link above them from those NICs.
+SUBSYSTEM=="net", ENV{PT_FAILOVER}=="slave", ENV{ID_NET_NAME}=="?*", \\
+    NAME="$env{ID_NET_NAME}"
+"""
 _NETWORK = """\
 [Match]
 Property=PT_FAILOVER=slave
@@ -94,6 +103,7 @@ MACAddressPolicy=none
 FILES = (
     contract.File(HELPER, _HELPER),
     contract.File(RULES, _RULES),
+    contract.File(NAMES, _NAMES),
     contract.File(NETWORK, _NETWORK),
     contract.File(LINK, _LINK),
 )
