@@ -165,7 +165,7 @@ class Trial:
             pcie=True,
             virtio=True,
             standby_there=True,
-            guest=bonds.view(self.agent()),
+            guest=bonds.view(self.agent(), joined=False),
             held=True,
         )
 

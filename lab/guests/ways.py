@@ -36,6 +36,7 @@ def seeds(way: str, manager: managers.Manager) -> tuple[str, str]:
             ('@MAC@', wires.PRIMARY),
             ('@TWIN@', wires.STANDBY),
             ('@OTHER@', wires.OTHER),
+            ('@MTU@', str(wires.MTU)),
         ):
             words = words.replace(token, value)
         return '', words

@@ -43,7 +43,16 @@ def owned(vifs: Iterable[Vif]) -> list[Vif]:
         for vif in vifs
         if isinstance(vif, Mapping)
         and vif.get('vnic_type') in VIF_TYPES
-        and not is_offloaded(vif)
+        and not _is_offloaded(vif)
+    ]
+
+
+def offloaded(vifs: Iterable[Vif]) -> list[Vif]:
+    """Return the VIFs that would be ours, but for their hardware offload."""
+    return [
+        vif
+        for vif in vifs
+        if vif['vnic_type'] in VIF_TYPES and _is_offloaded(vif)
     ]
 
 
@@ -154,7 +163,7 @@ def left_to_nova(vifs: Iterable[Vif]) -> list[Vif]:
         vif
         for vif in vifs
         if vif['vnic_type'] in network_model.VNIC_TYPES_DIRECT_PASSTHROUGH
-        and (vif['vnic_type'] not in VIF_TYPES or is_offloaded(vif))
+        and (vif['vnic_type'] not in VIF_TYPES or _is_offloaded(vif))
     ]
 
 
@@ -230,7 +239,7 @@ def migrate_vifs(migrate_data: Any) -> list[Any]:
     ]
 
 
-def is_offloaded(vif: Vif) -> bool:
+def _is_offloaded(vif: Vif) -> bool:
     """True for a representor port of hardware-offloaded Open vSwitch.
 
     The port's owner asks for it with this capability (Neutron, "Open vSwitch

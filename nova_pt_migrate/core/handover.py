@@ -148,7 +148,7 @@ def at_once(
 def _announce(standby: Standby) -> steps.Announce:
     assert standby.uplink is not None
     return steps.Announce(
-        standby.uplink, standby.mac, standby.vlan, standby.link
+        standby.uplink, standby.mac, standby.link, standby.vlan
     )
 
 

@@ -105,15 +105,15 @@ class ClearVf:
 class Announce:
     """Tell the switches on an uplink that a MAC address is here now.
 
-    :ivar vlan: that the frame is to have, or None
     :ivar standby: the netdev whose guest has the address; they are told it no
         more when that is switched off
+    :ivar vlan: that the frame is to have, or None
     """
 
     link: str
     mac: str
+    standby: str
     vlan: int | None = None
-    standby: str = dataclasses.field(default='', compare=False)
 
     def __str__(self) -> str:
         return f'announcing {self.mac} on {self.link}'

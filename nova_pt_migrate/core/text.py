@@ -13,18 +13,23 @@ _MAC = re.compile(r'([0-9a-f]{2}:){5}[0-9a-f]{2}')
 def shown(words: object) -> str:
     """Return a guest's words fit for a log: short, printable, quoted."""
     text = str(words)
-    cut = text[:LONGEST_SHOWN]
-    while len(escaped := ascii(cut)) > LONGEST_SHOWN + len("''"):
-        cut = cut[:-1]
-    return escaped if cut == text else f'{escaped}...'
+    cut = _fitting(text[:LONGEST_SHOWN], slice(None, -1))
+    return ascii(cut) if cut == text else f'{ascii(cut)}...'
 
 
 def shown_end(words: str) -> str:
     """Return the end of a guest's words, fit for a log likewise."""
-    cut = words[-LONGEST_SHOWN:]
-    while len(escaped := ascii(cut)) > LONGEST_SHOWN + len("''"):
-        cut = cut[1:]
-    return escaped
+    return ascii(_fitting(words[-LONGEST_SHOWN:], slice(1, None)))
+
+
+def _fitting(words: str, less: slice) -> str:
+    """Return words that are no longer than may be shown, escaped.
+
+    :param less: leaves out one character, at the end that is cut
+    """
+    while len(ascii(words)) > LONGEST_SHOWN + len("''"):
+        words = words[less]
+    return words
 
 
 def is_interface(name: object) -> bool:

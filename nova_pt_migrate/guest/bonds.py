@@ -43,11 +43,13 @@ def observe(agent: agents.Agent) -> tuple[pairs.Bond, ...] | None:
     )
 
 
-def view(agent: agents.Agent) -> pairs.GuestView:
+def view(agent: agents.Agent, joined: bool) -> pairs.GuestView:
     """Return what the guest tells of its network.
 
     What the agent may not do it does not tell, as if it did not offer it.
 
+    :param joined: see as well whether slaves are used in place of their link,
+        where the kernel makes one
     :raises errors.GuestError: the agent does not answer, or not so
     """
     interfaces: dict[str, str | None] = {}
@@ -55,8 +57,8 @@ def view(agent: agents.Agent) -> pairs.GuestView:
         listed = agent.interfaces()
         interfaces = {each.name: each.mac for each in listed}
         found = observe(agent)
-        if found is None:
-            return pairs.GuestView(interfaces)
+        if found is None or not joined:
+            return pairs.GuestView(interfaces, found)
         return pairs.GuestView(
             interfaces, found, taken=nics.taken(agent, listed)
         )

@@ -7,6 +7,7 @@ guest's word is never trusted: what it lies about is its own network.
 """
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 import re
 
@@ -64,12 +65,17 @@ class Management:
         """
         try:
             bond, network = self._wanted(mac, standby_mac, mtu)
+            present = {
+                file.path: self._content(file.path)
+                for file in network.files(bond)
+            }
+            bond = self._with_metric(bond, present.values())
             if problems := self._conflicts(network, bond):
                 return Outcome(problems)
         except errors.GuestError as exc:
             return Outcome((_cannot(mac, exc),))
         try:
-            changed = self._write(network.files(bond))
+            changed = self._write(network.files(bond), present)
             if changed or self._lacks(bond):
                 for program in network.apply(bond):
                     self._agent.run(program)
@@ -123,21 +129,23 @@ class Management:
         bond = contract.WantedBond(name, mac, standby_mac, *found)
         if mtu:
             bond = dataclasses.replace(bond, mtu=str(mtu))
-        metric = self._metric(network, bond)
-        if metric is not None:
-            bond = dataclasses.replace(bond, metric=metric)
         return bond, network
 
-    def _metric(
-        self, network: contract.GuestNetwork, bond: contract.WantedBond
-    ) -> str | None:
-        """Return that of a bond that is there, else that of its NIC."""
-        for file in network.files(bond):
-            written = _METRIC.search(self._content(file.path) or '')
+    def _with_metric(
+        self, bond: contract.WantedBond, present: Iterable[str | None]
+    ) -> contract.WantedBond:
+        """Give it that of a bond that is there, else that of its NIC.
+
+        :param present: content of the files that make it, where they are
+        """
+        for content in present:
+            written = _METRIC.search(content or '')
             if written:
-                return written[1]
+                return dataclasses.replace(bond, metric=written[1])
         found = nics.metric(self._agent, (bond.name, bond.device))
-        return None if found is None else str(found)
+        if found is None:
+            return bond
+        return dataclasses.replace(bond, metric=str(found))
 
     def _in_charge(self) -> contract.GuestNetwork:
         for network in self._networks:
@@ -205,11 +213,15 @@ class Management:
             )
         return [p for p in paths if p not in network.are_ours(paths)]
 
-    def _write(self, files: Iterable[contract.File]) -> bool:
+    def _write(
+        self,
+        files: Iterable[contract.File],
+        present: Mapping[str, str | None],
+    ) -> bool:
         """Write what is not there as it should be; True if there was any."""
         changed = False
         for file in files:
-            if self._content(file.path) == file.content:
+            if present[file.path] == file.content:
                 continue
             new = f'{file.path}.new'
             self._agent.write(new, file.content)

@@ -54,6 +54,7 @@ _SCRIPT = """\
 PATH=${{PT_PATH:-}}/usr/sbin:/usr/bin:/sbin:/bin
 ROOT=${{PT_ROOT:-}}
 NET=$ROOT/sys/class/net
+BOND= MAC= TWIN= DEVICE= STANDBY= MTU= METRIC=
 
 permanent() {{
     cat "$NET/$1/bonding_slave/perm_hwaddr" 2>/dev/null ||
@@ -127,11 +128,6 @@ is_slave() {{
     PT_ROOT=$ROOT /bin/sh "$ROOT{helper}" "$1"
 }}
 
-lay() {{
-    mkdir -p "$ROOT${{1%/*}}"
-    cat >"$ROOT$1"
-}}
-
 leave_slaves() {{
 {slaves}
     [ -z "$ROOT" ] || return 0
@@ -194,9 +190,6 @@ make_{name}() {{
     }}
 }}
 """
-_LAID = """\
-    lay {path} <<'END'
-{content}END"""
 _FILE = """\
     put {path} {mode:o} <<'END'
 {content}END"""
@@ -221,10 +214,7 @@ def script(networks: Sequence[contract.GuestNetwork] = NETWORKS) -> str:
         twin=pairs.TWIN,
         told=_TOLD,
         helper=slaves.HELPER,
-        slaves='\n'.join(
-            _LAID.format(path=file.path, content=file.content)
-            for file in slaves.FILES
-        ),
+        slaves='\n'.join(_put(file) for file in slaves.FILES),
         fixed=_FIXED,
         prefix=contract.PREFIX,
     )
@@ -240,14 +230,15 @@ def _name(network: contract.GuestNetwork) -> str:
 
 
 def _function(network: contract.GuestNetwork) -> str:
-    files = '\n'.join(
-        _FILE.format(path=file.path, mode=file.mode, content=file.content)
-        for file in network.files(TOKENS)
-    )
+    files = '\n'.join(_put(file) for file in network.files(TOKENS))
     apply = '\n        '.join(
         _words(program) for program in network.apply(TOKENS)
     )
     return _FUNCTION.format(name=_name(network), files=files, apply=apply)
+
+
+def _put(file: contract.File) -> str:
+    return _FILE.format(path=file.path, mode=file.mode, content=file.content)
 
 
 def _choice(network: contract.GuestNetwork) -> str:

@@ -220,7 +220,7 @@ def _call(step: steps.LinkStep) -> Callable[[], None]:
             return lambda: privileged.remove_filter(link, mac)
         case steps.ClearVf(link, number):
             return lambda: privileged.clear_vf(link, number)
-        case steps.Announce(link, mac, vlan):
+        case steps.Announce(link, mac, _, vlan):
             return lambda: privileged.announce(link, mac, vlan)
 
 

@@ -56,7 +56,10 @@ class BondPairing(contract.Pairing):
             return (f'Port {pair.port} has no standby in the guest: {cure}.',)
         if view.guest is None or view.guest.bonds is None:
             return ()
-        bond = _bond(view) or (_of_device(view) if view.held else None)
+        bond = _with(view, pair.standby_mac)
+        if bond is None and view.held:
+            # Some managers put a NIC into a bond only while it has a link.
+            bond = _with(view, pair.mac)
         if bond is None:
             return (
                 f'The guest has no bond of port {pair.port} and its standby '
@@ -67,7 +70,7 @@ class BondPairing(contract.Pairing):
 
     def link(self, view: pairs.View, primary: bool) -> tuple[str, str] | None:
         """Name the bond and its slave, where the guest told them."""
-        bond = _bond(view)
+        bond = _with(view, view.pair.standby_mac)
         if bond is None:
             return None
         mac = view.pair.mac if primary else view.pair.standby_mac
@@ -104,25 +107,9 @@ class BondPairing(contract.Pairing):
         return tuple(found)
 
 
-def _of_device(view: pairs.View) -> pairs.Bond | None:
-    """Return the bond that the pass-through NIC is in.
-
-    Some network managers put a NIC into a bond only while it has a link.
-    """
-    assert view.guest is not None
-    bonds = view.guest.bonds or ()
-    return next((bond for bond in bonds if bond.slave(view.pair.mac)), None)
-
-
-def _bond(view: pairs.View) -> pairs.Bond | None:
-    """Return the bond that the pair's standby is in."""
-    if view.guest is None or view.pair.standby_mac is None:
+def _with(view: pairs.View, mac: str | None) -> pairs.Bond | None:
+    """Return the bond that the NIC with this permanent address is in."""
+    if view.guest is None or mac is None:
         return None
-    return next(
-        (
-            bond
-            for bond in view.guest.bonds or ()
-            if bond.slave(view.pair.standby_mac)
-        ),
-        None,
-    )
+    bonds = view.guest.bonds or ()
+    return next((bond for bond in bonds if bond.slave(mac)), None)

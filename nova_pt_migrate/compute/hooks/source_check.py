@@ -37,7 +37,7 @@ class SourceCheckHooks(base.Hooks):
         """
         self._pt_account(context, instance)
         network_info = instance.get_network_info()
-        alone = choices.without_pair(network_info, instance.flavor.extra_specs)
+        alone = choices.without_pair(instance, network_info)
         vifs = our_vifs.owned(network_info)
         if vifs or alone:
             told = self._pt.tell(context, instance)

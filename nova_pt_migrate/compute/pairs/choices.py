@@ -82,9 +82,7 @@ def choose(
     )
 
 
-def without_pair(
-    vifs: Iterable[our_vifs.Vif], extra_specs: Mapping[str, str]
-) -> list[str]:
+def without_pair(instance: Any, vifs: Iterable[our_vifs.Vif]) -> list[str]:
     """Say of each port that has to have a pair, and can have none, which.
 
     Those with hardware offload can have none. What nova.conf says is not
@@ -92,6 +90,10 @@ def without_pair(
 
     :param vifs: all of a server
     """
+    offloaded = our_vifs.offloaded(vifs)
+    if not offloaded:
+        return []
+    extra_specs = instance.flavor.extra_specs
     wanted = extra_specs.get(PAIRING, pairs.NO_PAIR)
     if extra_specs.get(STANDBY) == pairs.Need.NONE or wanted == pairs.NO_PAIR:
         return []
@@ -99,8 +101,7 @@ def without_pair(
         f'Port {vif["id"]} has hardware offload (switchdev), and pairing '
         f'{text.shown(wanted)} of its flavor is for other ports: choose a '
         f'flavor with {PAIRING}={pairs.NO_PAIR}, or a port without offload.'
-        for vif in vifs
-        if our_vifs.is_offloaded(vif)
+        for vif in offloaded
     ]
 
 

@@ -77,7 +77,9 @@ class Observer:
             pcie=paired.machine.pcie,
             virtio=paired.machine.virtio,
             standby_there=_is_there(paired, found),
-            guest=None if agent is None else _guest(agent),
+            guest=None
+            if agent is None
+            else _guest(agent, paired.pairing.teaming),
             earlier=paired.standby is None
             and pairs.link_name(paired.pair.port) in found.targets,
             held=paired.standby is not None
@@ -91,10 +93,10 @@ def _is_there(paired: paired_ports.PairedPort, found: model.Found) -> bool:
     return paired.pair.standby_mac in found.targets.values()
 
 
-def _guest(agent: agents.Agent) -> pairs.GuestView:
+def _guest(agent: agents.Agent, joined: bool) -> pairs.GuestView:
     """Return what the guest tells, which may be nothing."""
     try:
-        return bonds.view(agent)
+        return bonds.view(agent, joined)
     except errors.GuestError as exc:
         return pairs.GuestView({}, silent=str(exc))
 

@@ -48,6 +48,8 @@ class TestOwnership(testtools.TestCase):
         self.assertEqual([VF], our_vifs.owned(both))
         self.assertEqual([OFFLOADED], our_vifs.left_to_nova(both))
         self.assertEqual([], our_vifs.refusals(both))
+        other = vif('x', 'vdpa', 'ovs', capabilities=['switchdev'])
+        self.assertEqual([OFFLOADED], our_vifs.offloaded([*both, other]))
 
     def test_what_migrates_by_itself_is_nobodys(self) -> None:
         both = [ORDINARY, MACVTAP]

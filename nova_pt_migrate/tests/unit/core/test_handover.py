@@ -46,7 +46,7 @@ class TestToStandby(testtools.TestCase):
             [
                 steps.ClearVf(PF, 3),
                 steps.AddFilter(PF, MAC),
-                steps.Announce(PF, MAC),
+                steps.Announce(PF, MAC, 'pts1'),
             ],
             plan(self.CARRIER, up, primary=False, both=False),
         )
@@ -57,7 +57,7 @@ class TestToStandby(testtools.TestCase):
 
     def test_a_standby_on_another_nic_is_announced_there(self) -> None:
         self.assertEqual(
-            [steps.LinkUp('pts1'), steps.Announce('eth2', MAC)],
+            [steps.LinkUp('pts1'), steps.Announce('eth2', MAC, 'pts1')],
             plan(self.CARRIER, OFF, primary=False, standby=ELSEWHERE),
         )
 
@@ -113,7 +113,7 @@ class TestAtOnce(testtools.TestCase):
             (
                 steps.ClearVf(PF, 3),
                 steps.AddFilter(PF, MAC),
-                steps.Announce(PF, MAC),
+                steps.Announce(PF, MAC, 'pts1'),
             ),
             handover.at_once(TAP, seen, both=False),
         )
@@ -121,7 +121,7 @@ class TestAtOnce(testtools.TestCase):
     def test_one_that_is_on_already_is_announced_all_the_same(self) -> None:
         on = handover.Found(up=True, filtered=False)
         self.assertEqual(
-            (steps.Announce('eth2', MAC),),
+            (steps.Announce('eth2', MAC, 'pts1'),),
             handover.at_once(ELSEWHERE, on, both=True),
         )
 

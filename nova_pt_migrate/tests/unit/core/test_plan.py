@@ -196,7 +196,7 @@ class TestHome(PlanTest):
             [
                 steps.LinkUp('pts1'),
                 steps.AddFilter('pf0', 'mac-1'),
-                steps.Announce('pf0', 'mac-1'),
+                steps.Announce('pf0', 'mac-1', 'pts1'),
             ],
             self.todo(found([], [1]), [1], paired(1)),
         )
@@ -246,7 +246,7 @@ class TestElsewhere(PlanTest):
         self.assertEqual(
             [
                 steps.AddFilter('pf0', 'mac-1'),
-                steps.Announce('pf0', 'mac-1'),
+                steps.Announce('pf0', 'mac-1', 'pts1'),
             ],
             self.todo(
                 planned.Found(None, {'port-1': up}),

@@ -69,7 +69,7 @@ class TestLook(testtools.TestCase):
         guest = fakes.Guest()
         guest.interfaces = [('ens5', 'fa:16:3e:00:00:01')]
         guest.deny('guest-file-open')
-        view = bonds.view(guest.agent())
+        view = bonds.view(guest.agent(), joined=True)
         self.assertEqual({'ens5': 'fa:16:3e:00:00:01'}, view.interfaces)
         self.assertIsNone(view.bonds)
         self.assertIn(bonds.MASTERS, view.denied)
@@ -91,7 +91,8 @@ class TestLook(testtools.TestCase):
             for name, driver in (('ens5', 'igbvf'), ('ens6', 'virtio_net')):
                 path = f'/sys/class/net/{name}/device/uevent'
                 guest.files[path] = f'DRIVER={driver}\n'
-            self.assertEqual(taken, bonds.view(guest.agent()).taken)
+            self.assertEqual(taken, bonds.view(guest.agent(), True).taken)
+            self.assertEqual(set(), bonds.view(guest.agent(), False).taken)
 
     def test_a_kernel_without_bonding(self) -> None:
         self.assertEqual((), bonds.observe(fakes.Guest().agent()))

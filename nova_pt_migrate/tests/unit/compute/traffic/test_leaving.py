@@ -46,7 +46,7 @@ class TestLeaving(sides.HostSideTest):
             [
                 steps.ClearVf(sides.PF, 0),
                 steps.AddFilter(sides.PF, sides.MAC),
-                steps.Announce(sides.PF, sides.MAC, 42),
+                steps.Announce(sides.PF, sides.MAC, sides.LINK, 42),
             ],
             self.links.steps[1:],
         )
@@ -66,7 +66,7 @@ class TestLeaving(sides.HostSideTest):
             [
                 steps.LinkUp(sides.LINK),
                 steps.AddFilter(sides.PF, sides.MAC),
-                steps.Announce(sides.PF, sides.MAC, 42),
+                steps.Announce(sides.PF, sides.MAC, sides.LINK, 42),
             ],
             self.links.steps,
         )
@@ -81,7 +81,7 @@ class TestLeaving(sides.HostSideTest):
         self.assertEqual(
             [
                 steps.LinkUp(sides.LINK),
-                steps.Announce(sides.PF, sides.MAC, 42),
+                steps.Announce(sides.PF, sides.MAC, sides.LINK, 42),
             ],
             self.links.steps,
         )
